@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nfl/client.h - libnfl-client: subscribe to an nflogd from C
+ *
+ *	#include <stdio.h>
+ *	#include <nfl/client.h>
+ *	#include <nfl/nfl.h>
+ *
+ *	int main(void)
+ *	{
+ *		const char *netns[] = { "red" };
+ *		struct nfl_client_subscribe_options options = {
+ *			.size = sizeof(options),
+ *			.netns = netns,
+ *			.netns_count = 1,
+ *			.view = NFL_CLIENT_VIEW_FULL,
+ *		};
+ *		struct nfl_client *client;
+ *		struct nfl_client_stream *stream;
+ *		struct nfl_client_event event;
+ *
+ *		if (nfl_client_new(NULL, &client) < 0)
+ *			return 1;
+ *		if (nfl_client_subscribe(client, &options, &stream) < 0)
+ *			return 1;
+ *		while (nfl_client_next(stream, -1, &event) == 1) {
+ *			if (event.type == NFL_CLIENT_PACKET) {
+ *				char line[NFL_RENDER_MAX];
+ *
+ *				nfl_render_compact(line, sizeof(line), event.packet,
+ *						   &event.render_source, 0);
+ *				puts(line);
+ *			} else if (event.type == NFL_CLIENT_LOSS) {
+ *				fprintf(stderr, "lost %llu\n", (unsigned long long)event.loss->count);
+ *			}
+ *		}
+ *		fprintf(stderr, "%s\n", nfl_client_status(stream)->message);
+ *		nfl_client_stream_free(stream);
+ *		nfl_client_free(client);
+ *		return 0;
+ *	}
+ *
+ * Threads: a client may be shared by threads; a stream belongs to one thread at a time, only
+ * nfl_client_cancel() is for any thread. The library starts gRPC's threads and blocks no signal.
+ */
+#ifndef NFL_CLIENT_H
+#define NFL_CLIENT_H
+
+#include <nfl/record.h>
+#include <nfl/render.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NFL_CLIENT_DEFAULT_SERVER "unix:/run/nflogd/nflogd.sock"
+
+struct nfl_client;
+struct nfl_client_stream;
+
+/* gRPC status codes that nflogd uses; the numbers are gRPC's. */
+enum nfl_client_code {
+	NFL_CLIENT_OK = 0,
+	NFL_CLIENT_CANCELLED = 1,
+	NFL_CLIENT_UNKNOWN = 2,
+	NFL_CLIENT_INVALID_ARGUMENT = 3,
+	NFL_CLIENT_DEADLINE_EXCEEDED = 4,
+	NFL_CLIENT_NOT_FOUND = 5,
+	NFL_CLIENT_PERMISSION_DENIED = 7,
+	NFL_CLIENT_RESOURCE_EXHAUSTED = 8,
+	NFL_CLIENT_FAILED_PRECONDITION = 9,
+	NFL_CLIENT_ABORTED = 10,
+	NFL_CLIENT_OUT_OF_RANGE = 11,
+	NFL_CLIENT_UNIMPLEMENTED = 12,
+	NFL_CLIENT_INTERNAL = 13,
+	NFL_CLIENT_UNAVAILABLE = 14,
+	NFL_CLIENT_UNAUTHENTICATED = 16,
+};
+
+/* How a call ended. The message is the server's or gRPC's text: of outside origin, escape it. */
+struct nfl_client_status {
+	int code; /* enum nfl_client_code, or another gRPC code */
+	const char *message;
+};
+
+/**
+ * struct nfl_client_options - zero-initialise and set size
+ * @server: "unix:/path", "/path" or "host:port"; NULL: NFL_CLIENT_DEFAULT_SERVER
+ * @connect_timeout_ms: how long a call waits for a connection; 0: 5000
+ */
+struct nfl_client_options {
+	size_t size;
+	uint32_t flags; /* 0 */
+	const char *server;
+	uint32_t connect_timeout_ms;
+};
+
+/* @options: NULL for defaults. 0, -EINVAL (unknown flag, malformed server), -ENOMEM. Does not
+ * connect yet. */
+NFL_API int nfl_client_new(const struct nfl_client_options *options, struct nfl_client **ret);
+/* After its streams; NULL is allowed. */
+NFL_API void nfl_client_free(struct nfl_client *client);
+
+/* --- streams ----------------------------------------------------------------------------- */
+
+enum nfl_client_view {
+	NFL_CLIENT_VIEW_DEFAULT = 0,
+	NFL_CLIENT_VIEW_BASIC = 1, /* metadata and decoded headers, no payload */
+	NFL_CLIENT_VIEW_FULL = 2,
+	NFL_CLIENT_VIEW_RAW = 3, /* attributes only, nothing decoded by the server */
+};
+
+enum nfl_client_slow_policy {
+	NFL_CLIENT_SLOW_DEFAULT = 0,
+	NFL_CLIENT_SLOW_DROP_OLDEST = 1,
+	NFL_CLIENT_SLOW_DISCONNECT = 2,
+};
+
+/**
+ * struct nfl_client_subscribe_options - zero-initialise and set size; borrowed for the call
+ * @netns, @groups: empty: everything the caller may read
+ * @max_packets: end after this many; 0: no limit
+ * @payload_limit: bytes of payload at most; 0: the server's maximum
+ * @heartbeat_ms: 0: the server's default
+ * @batch_max_packets, @batch_max_bytes, @batch_max_delay_ms: 0: the server's default
+ * @label: shown in the server's statistics, at most 64 bytes; may be NULL
+ */
+struct nfl_client_subscribe_options {
+	size_t size;
+	uint32_t flags; /* 0 */
+	const char *const *netns;
+	size_t netns_count;
+	const uint16_t *groups;
+	size_t group_count;
+	enum nfl_client_view view;
+	enum nfl_client_slow_policy slow_policy;
+	uint64_t max_packets;
+	uint32_t payload_limit;
+	uint32_t heartbeat_ms;
+	uint32_t batch_max_packets;
+	uint32_t batch_max_bytes;
+	uint32_t batch_max_delay_ms;
+	const char *label;
+};
+
+enum nfl_client_event_type {
+	NFL_CLIENT_STARTED = 1,
+	NFL_CLIENT_PACKET = 2,
+	NFL_CLIENT_LOSS = 3,
+	NFL_CLIENT_HEARTBEAT = 4,
+	NFL_CLIENT_SOURCE = 5,
+	NFL_CLIENT_CAUGHT_UP = 6,
+};
+
+/* Values of nflog.v1.SourceState. */
+enum nfl_client_source_state {
+	NFL_CLIENT_SOURCE_LISTENING = 1,
+	NFL_CLIENT_SOURCE_WAITING = 2,
+	NFL_CLIENT_SOURCE_FAILED = 3,
+	NFL_CLIENT_SOURCE_GONE = 4,
+};
+
+struct nfl_client_source {
+	uint32_t id;
+	uint16_t group;
+	enum nfl_client_source_state state;
+	const char *netns;
+	const char *detail;
+	int64_t state_time_ns;
+};
+
+struct nfl_client_started {
+	const char *subscription_id;
+	const char *server_epoch;
+	enum nfl_client_view view;
+	uint32_t payload_limit;
+	uint32_t heartbeat_ms;
+	const struct nfl_client_source *sources;
+	size_t source_count;
+};
+
+/* Values of nflog.v1.LossStage. */
+enum nfl_client_loss_stage {
+	NFL_CLIENT_LOSS_KERNEL_SOCKET = 1,
+	NFL_CLIENT_LOSS_DECODE = 2,
+	NFL_CLIENT_LOSS_HISTORY = 3,
+	NFL_CLIENT_LOSS_RATE_LIMIT = 4,
+};
+
+/* Packets that were logged and did not come, before the next packet of that source. */
+struct nfl_client_loss {
+	enum nfl_client_loss_stage stage;
+	uint32_t source_id; /* 0: the whole subscription */
+	uint64_t count;
+	uint64_t cumulative_count;
+	bool lower_bound; /* at least so many */
+	int64_t first_time_ns;
+	int64_t last_time_ns;
+};
+
+struct nfl_client_heartbeat {
+	int64_t time_ns;
+	uint64_t packets_sent;
+	uint64_t packets_lost;
+	uint64_t packets_filtered;
+	uint64_t lag_bytes;
+};
+
+/**
+ * struct nfl_client_event - what came next
+ *
+ * The pointer that belongs to the type is set, borrowed, valid until the next call on the stream.
+ * @source, @render_source: for PACKET and SOURCE the source; for LOSS when it is of one source
+ * @packets_replayed: for CAUGHT_UP
+ */
+struct nfl_client_event {
+	enum nfl_client_event_type type;
+	const struct nfl_packet *packet;
+	const struct nfl_client_started *started;
+	const struct nfl_client_loss *loss;
+	const struct nfl_client_heartbeat *heartbeat;
+	const struct nfl_client_source *source;
+	struct nfl_render_source render_source;
+	uint64_t packets_replayed;
+};
+
+/* Begins a stream; does not wait for the server. 0, -EINVAL, -ENOMEM. @ret is owned. */
+NFL_API int nfl_client_subscribe(struct nfl_client *client,
+				 const struct nfl_client_subscribe_options *options,
+				 struct nfl_client_stream **ret);
+
+/**
+ * nfl_client_next - the next event, in stream order
+ * @timeout_ms: -1 waits without limit, 0 does not wait
+ *
+ * Returns 1 with @ret filled; 0 when the stream has ended with OK; -ETIMEDOUT (the stream goes on);
+ * -ECANCELED after nfl_client_cancel(); -EREMOTEIO when it ended otherwise, see
+ * nfl_client_status(); -EBADMSG when the server sent what is no SubscribeResponse.
+ */
+NFL_API int nfl_client_next(struct nfl_client_stream *stream, int timeout_ms,
+			    struct nfl_client_event *ret);
+
+/* Non-zero ends the loop. */
+typedef int (*nfl_client_event_fn)(const struct nfl_client_event *event, void *data);
+
+/* Calls fn for every event until it returns non-zero (returned) or next() ends (its result). */
+NFL_API int nfl_client_run(struct nfl_client_stream *stream, nfl_client_event_fn fn, void *data);
+
+/* Ends the stream at once, also a waiting next(). Any thread; not from a signal handler. */
+NFL_API void nfl_client_cancel(struct nfl_client_stream *stream);
+
+/* How the stream ended; code OK and an empty text while it goes on. Valid until it is freed. */
+NFL_API const struct nfl_client_status *nfl_client_status(const struct nfl_client_stream *stream);
+
+NFL_API void nfl_client_stream_free(struct nfl_client_stream *stream);
+
+/* --- questions --------------------------------------------------------------------------- */
+
+/* Each call waits at most timeout_ms (-1: the connect timeout only). The result is owned and freed
+ * by its _free. On -EREMOTEIO @err tells the server's status; err may be NULL. */
+struct nfl_client_error {
+	int code;
+	char message[512];
+};
+
+struct nfl_client_netns {
+	const char *name;
+	uint64_t inode;
+	const uint16_t *groups;
+	size_t group_count;
+	int64_t last_packet_time_ns; /* 0: none yet */
+};
+
+struct nfl_client_netns_list {
+	const struct nfl_client_netns *items;
+	size_t count;
+};
+
+NFL_API int nfl_client_list_netns(struct nfl_client *client, int timeout_ms,
+				  struct nfl_client_netns_list **ret, struct nfl_client_error *err);
+NFL_API void nfl_client_netns_list_free(struct nfl_client_netns_list *list);
+
+struct nfl_client_source_list {
+	const struct nfl_client_source *items;
+	size_t count;
+};
+
+NFL_API int nfl_client_list_sources(struct nfl_client *client, int timeout_ms,
+				    struct nfl_client_source_list **ret,
+				    struct nfl_client_error *err);
+NFL_API void nfl_client_source_list_free(struct nfl_client_source_list *list);
+
+struct nfl_client_source_stats {
+	struct nfl_client_source source;
+	uint64_t packets_received;
+	uint64_t bytes_received;
+	uint64_t packets_lost_kernel;
+	uint64_t socket_overruns;
+	uint64_t packets_lost_decode;
+	uint64_t ring_packets;
+	uint64_t ring_capacity_bytes;
+	uint64_t ring_used_bytes;
+};
+
+struct nfl_client_subscription_stats {
+	const char *subscription_id;
+	const char *client_label;
+	const char *peer;
+	int64_t start_time_ns;
+	uint64_t packets_sent;
+	uint64_t bytes_sent;
+	uint64_t packets_filtered;
+	uint64_t packets_lost;
+	uint64_t lag_bytes;
+};
+
+struct nfl_client_stats {
+	int64_t time_ns;
+	const struct nfl_client_source_stats *sources;
+	size_t source_count;
+	const struct nfl_client_subscription_stats *subscriptions;
+	size_t subscription_count;
+};
+
+NFL_API int nfl_client_get_stats(struct nfl_client *client, int timeout_ms,
+				 struct nfl_client_stats **ret, struct nfl_client_error *err);
+NFL_API void nfl_client_stats_free(struct nfl_client_stats *stats);
+
+struct nfl_client_server_info {
+	const char *version;
+	const char *server_epoch;
+	const char *host_name;
+	int64_t start_time_ns;
+	int64_t config_load_time_ns;
+	const char *tenant;
+	const char *principal;
+	const char *const *features;
+	size_t feature_count;
+	uint32_t max_subscriptions;
+	uint32_t max_batch_packets;
+	uint32_t max_batch_bytes;
+	uint64_t max_lag_bytes;
+	uint32_t max_payload_bytes;
+};
+
+NFL_API int nfl_client_get_server_info(struct nfl_client *client, int timeout_ms,
+				       struct nfl_client_server_info **ret,
+				       struct nfl_client_error *err);
+NFL_API void nfl_client_server_info_free(struct nfl_client_server_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wire/wire.h - nflog.v1.Packet on the wire, by hand: the hot path of nflogd and libnfl-client
+ *
+ * The only room that knows field numbers. nflogd encodes a packet once, when it arrives, into a
+ * stored record: a header with segment lengths and the segments themselves, laid out so that each
+ * view of the packet is a concatenation of few ranges. For every subscriber a view of it is then
+ * composed into a batch by copying ranges; nothing is encoded again.
+ *
+ *	BASIC = decoded meta ct_basic          (one range)
+ *	FULL  = decoded meta ct_full  rest payload  (one range for packets without conntrack)
+ *	RAW   =         meta ct_raw   rest payload
+ *
+ * Order inside the stored bytes: decoded, meta, ct_basic, ct_full, ct_raw, rest, payload.
+ * Protobuf readers do not depend on field order. Lengths are minimal varints.
+ *
+ * Any thread, no allocation.
+ */
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nfl/record.h>
+
+/* Values of nflog.v1.PacketView. */
+enum wire_view {
+	WIRE_VIEW_BASIC = 1,
+	WIRE_VIEW_FULL = 2,
+	WIRE_VIEW_RAW = 3,
+};
+
+/**
+ * struct wire_stored - header of a stored record, native byte order, memory only
+ * @total: bytes of header, segments and padding to 8; the next record begins there
+ * @lost_kernel, @lost_decode: losses of this source since it began, this packet's gap included,
+ *     modulo 2^32; a reader reports the difference to the previous record it saw
+ * @order: arrival order over all sources of the daemon; records of one datagram share it
+ * @payload: bytes of the payload field with tag and length; 0 when absent
+ */
+struct wire_stored {
+	uint32_t total;
+	uint32_t lost_kernel;
+	uint32_t lost_decode;
+	uint32_t meta;
+	uint64_t order;
+	uint32_t rest;
+	uint32_t payload;
+	uint16_t decoded;
+	uint16_t ct_basic;
+	uint16_t ct_full;
+	uint16_t ct_raw;
+	uint32_t payload_data; /* bytes of payload without tag and length */
+	uint32_t reserved;
+};
+
+/* Upper bound of wire_store()'s result for this packet. */
+size_t wire_store_bound(const struct nfl_packet *packet);
+
+/**
+ * wire_store - encode a packet into a stored record
+ * @buf: 8-byte aligned, at least wire_store_bound() bytes
+ * @packet: sequence, source_id, record, decoded, conntrack, device names; a prefix or device name
+ *     that is not valid UTF-8 is repaired (each bad byte becomes U+FFFD) and the prefix's own
+ *     bytes are kept in prefix_raw
+ *
+ * lost_kernel, lost_decode and order of the header are 0: the caller's.
+ * Returns the record's total length.
+ */
+size_t wire_store(void *buf, const struct nfl_packet *packet);
+
+/* Bytes that wire_compose() writes for this record, exactly. payload_limit 0: no limit. */
+size_t wire_composed_len(const struct wire_stored *stored, enum wire_view view,
+			 uint32_t payload_limit);
+
+/* Writes one element of PacketBatch.packets (tag, length, message). Returns its length. */
+size_t wire_compose(void *buf, const struct wire_stored *stored, enum wire_view view,
+		    uint32_t payload_limit);
+
+#define WIRE_BATCH_HEADER_MAX 16
+
+/* Tag and length of SubscribeResponse.batch for elements of batch_len bytes in all. */
+size_t wire_batch_header(uint8_t buf[WIRE_BATCH_HEADER_MAX], size_t batch_len);
+
+/* --- reading, for the client ------------------------------------------------------------- */
+
+/**
+ * wire_response_batch - is this SubscribeResponse a batch, and where is it
+ * @ret_batch: the PacketBatch message's bytes, borrowed
+ * @ret_token: resume_token, borrowed; len 0 when absent
+ * Returns 1 for a batch, 0 for another event (decode it with protobuf-c), -EBADMSG when malformed.
+ */
+int wire_response_batch(const void *bytes, size_t len, struct nfl_bytes *ret_batch,
+			struct nfl_bytes *ret_token);
+
+/**
+ * wire_batch_next - take the next packet off a batch
+ * @batch: advanced past the element
+ * Returns 1 with @ret_packet set, 0 at the end, -EBADMSG when malformed.
+ */
+int wire_batch_next(struct nfl_bytes *batch, struct nfl_bytes *ret_packet);
+
+/**
+ * wire_read_packet - a Packet message as a view
+ * @ret: all fields set; points into @bytes. record.prefix is the repaired text, prefix_raw the
+ *     kernel's bytes where it had to be repaired. Unknown fields are skipped.
+ * Returns 0 or -EBADMSG.
+ */
+int wire_read_packet(struct nfl_bytes bytes, struct nfl_packet *ret);
+
+#endif

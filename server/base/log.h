@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/log.h - structured log lines to stderr
+ *
+ * A stable event key, then key=value pairs: log_warn("listener.failed", "netns=%s group=%u", ...).
+ * With a journal on stderr (JOURNAL_STREAM) a line begins with its priority "<4>", otherwise with
+ * an RFC 3339 time and the level. Values of outside origin go through log_quote().
+ *
+ * Threads: any; one write(2) for each line.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* syslog's numbers */
+enum log_level {
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARN = 4,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7,
+};
+
+enum log_format {
+	LOG_FORMAT_AUTO, /* journal priorities when stderr is the journal, else text */
+	LOG_FORMAT_TEXT,
+	LOG_FORMAT_JSON,
+};
+
+void log_setup(enum log_level max, enum log_format format);
+void log_line(enum log_level level, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_error(event, ...) log_line(LOG_LEVEL_ERROR, event, __VA_ARGS__)
+#define log_warn(event, ...)  log_line(LOG_LEVEL_WARN, event, __VA_ARGS__)
+#define log_info(event, ...)  log_line(LOG_LEVEL_INFO, event, __VA_ARGS__)
+#define log_debug(event, ...) log_line(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
+
+/* Bytes of outside origin, escaped and in double quotes; returns buf. */
+const char *log_quote(char *buf, size_t cap, const char *text);
+
+#endif

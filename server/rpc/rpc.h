@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rpc/rpc.h - the gRPC server: the only room that sees gRPC and protobuf-c
+ *
+ * Threads: new, start, stop, free from main; rpc_wake from any thread. Completion threads are its
+ * own: one for each completion queue. gRPC starts threads of its own in rpc_new, so block signals
+ * and be in the right network namespace before.
+ */
+#ifndef RPC_RPC_H
+#define RPC_RPC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct registry;
+struct rpc;
+
+struct rpc_error {
+	char text[256];
+};
+
+/* Where to listen: a unix socket path or a numeric loopback TCP address. */
+struct rpc_endpoint {
+	const char *unix_path; /* or NULL */
+	unsigned mode;         /* of the socket file, such as 0660 */
+	const char *group;     /* owner group of the socket file, or NULL for the process's */
+	const char *tcp;       /* "127.0.0.1:7443", "[::1]:7443", or NULL */
+};
+
+struct rpc_options {
+	const struct rpc_endpoint *endpoints; /* borrowed for rpc_new */
+	size_t endpoint_count;
+	const char *version;
+	const char *tenant;          /* name told by GetServerInfo */
+	int64_t config_load_time_ns; /* CLOCK_REALTIME */
+	uint32_t max_subscriptions;
+	uint32_t max_payload_bytes; /* 0: no limit */
+	uint32_t threads;           /* completion queues; 0: one for each CPU */
+};
+
+int rpc_new(const struct rpc_options *options, struct registry *registry, struct rpc **ret,
+	    struct rpc_error *err);
+int rpc_start(struct rpc *rpc);
+
+/* New records were published: streams look at their logs. Never waits. */
+void rpc_wake(struct rpc *rpc);
+
+/* Ends every call with UNAVAILABLE after what it has queued is sent, @grace_ms at most; then
+ * cancels what is left. Returns when no call is left. */
+void rpc_stop(struct rpc *rpc, int grace_ms);
+void rpc_free(struct rpc *rpc);
+
+/* The server's epoch, a random text that changes with every start; const after rpc_new. */
+const char *rpc_epoch(const struct rpc *rpc);
+
+#endif
