@@ -145,7 +145,7 @@ struct nfl_record {
 };
 
 /* Bits of nfl_decoded.present. */
-#define NFL_HAS_IP             (UINT32_C(1) << 0) /* version, addresses, length, ttl, class */
+#define NFL_HAS_IP             (UINT32_C(1) << 0) /* version, total length, ttl, class */
 #define NFL_HAS_PROTOCOL       (UINT32_C(1) << 1)
 #define NFL_HAS_PORTS          (UINT32_C(1) << 2)
 #define NFL_HAS_TCP            (UINT32_C(1) << 3) /* flags, sequence, ack, window */
@@ -158,6 +158,7 @@ struct nfl_record {
 #define NFL_HAS_IDENTIFICATION (UINT32_C(1) << 10)
 #define NFL_HAS_ADDRESSES      (UINT32_C(1) << 11)
 #define NFL_HAS_UDP_LENGTH     (UINT32_C(1) << 12)
+#define NFL_HAS_INNER_VLAN     (UINT32_C(1) << 13)
 
 /* Bits of nfl_decoded.tcp_flags. */
 #define NFL_TCP_FIN UINT16_C(0x001)
@@ -182,7 +183,7 @@ struct nfl_record {
  * @source_port, @destination_port: TCP, UDP, UDP-Lite, SCTP
  * @total_length: length of the IP packet by its header, in bytes
  * @fragment_offset: in bytes
- * @vlan_tci: inner tag met inside the payload (QinQ); 0 when none
+ * @inner_vlan_tci: tag met inside the payload (QinQ), the innermost when there are several
  * @transport_offset: of the upper layer's header in the payload, in bytes; 0 when not reached
  */
 struct nfl_decoded {
