@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bounded writer behind all renderers. JSON of every packet runs through here, so numbers are
+ * made two digits at a time from tables instead of by printf.
+ */
+#include "text.h"
+
+#define CHUNK_BYTES 64 /* of input, for each copy of hexadecimal text */
+
+/* "00" to "99" and "00" to "ff", as one text each. */
+#define DECIMAL_ROW(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
+#define HEX_ROW(d)     DECIMAL_ROW(d) d "a" d "b" d "c" d "d" d "e" d "f"
+
+static const char decimal_pairs[] =
+    DECIMAL_ROW("0") DECIMAL_ROW("1") DECIMAL_ROW("2") DECIMAL_ROW("3") DECIMAL_ROW("4")
+	DECIMAL_ROW("5") DECIMAL_ROW("6") DECIMAL_ROW("7") DECIMAL_ROW("8") DECIMAL_ROW("9");
+static const char hex_pairs[] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3") HEX_ROW("4")
+    HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b")
+	HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
+
+size_t text_end(const struct text *t)
+{
+	if (t->cap)
+		t->buf[t->len < t->cap ? t->len : t->cap - 1] = '\0';
+	return t->len;
+}
+
+void text_cut(struct text *t, const void *bytes, size_t n)
+{
+	size_t room = t->len + 1 < t->cap ? t->cap - 1 - t->len : 0;
+
+	if (room)
+		memcpy(t->buf + t->len, bytes, n < room ? n : room);
+}
+
+/* Digits from the end of tmp towards its front; returns the first one. */
+static char *decimal(char *end, uint64_t value)
+{
+	while (value >= 100) {
+		end -= 2;
+		memcpy(end, decimal_pairs + 2 * (value % 100), 2);
+		value /= 100;
+	}
+	if (value >= 10) {
+		end -= 2;
+		memcpy(end, decimal_pairs + 2 * value, 2);
+	} else {
+		*--end = (char)('0' + value);
+	}
+	return end;
+}
+
+void text_number(struct text *t, uint64_t value)
+{
+	char tmp[20];
+	char *first = decimal(tmp + sizeof(tmp), value);
+
+	text_bytes(t, first, (size_t)(tmp + sizeof(tmp) - first));
+}
+
+void text_digits(struct text *t, uint64_t value, unsigned digits)
+{
+	char tmp[20];
+
+	memset(tmp, '0', sizeof(tmp));
+	(void)decimal(tmp + sizeof(tmp), value);
+	text_bytes(t, tmp + sizeof(tmp) - digits, digits);
+}
+
+void text_hex_number(struct text *t, uint32_t value, unsigned min_digits)
+{
+	char tmp[8];
+	unsigned digits = 8;
+
+	for (size_t i = 0; i < sizeof(value); i++)
+		memcpy(tmp + 2 * i, hex_pairs + 2 * (value >> (24 - 8 * i) & 0xff), 2);
+	while (digits > min_digits && tmp[sizeof(tmp) - digits] == '0')
+		digits--;
+	text_bytes(t, tmp + sizeof(tmp) - digits, digits);
+}
+
+void text_hex(struct text *t, struct nfl_bytes bytes)
+{
+	for (size_t at = 0; at < bytes.len; at += CHUNK_BYTES) {
+		char tmp[2 * CHUNK_BYTES];
+		size_t n = bytes.len - at < CHUNK_BYTES ? bytes.len - at : CHUNK_BYTES;
+
+		for (size_t i = 0; i < n; i++)
+			memcpy(tmp + 2 * i, hex_pairs + 2 * (size_t)bytes.data[at + i], 2);
+		text_bytes(t, tmp, 2 * n);
+	}
+}
+
+void text_mac(struct text *t, struct nfl_bytes address)
+{
+	for (uint32_t i = 0; i < address.len; i++) {
+		if (i)
+			text_char(t, ':');
+		text_bytes(t, hex_pairs + 2 * (size_t)address.data[i], 2);
+	}
+}
