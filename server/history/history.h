@@ -18,18 +18,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HISTORY_SLAB_BYTES ((size_t)65536)
+#define HISTORY_SLAB_BYTES ((size_t)65536) /* memory of one slab; the first ones are smaller */
 
 struct history;     /* all logs and their total budget */
 struct history_log; /* one source */
 struct history_slab;
 
-/* @bytes_total: budget of all logs together. When it is spent the writing log drops its own oldest
+/* Budgets count memory of slabs that logs hold, not those only a reader's span keeps.
+ * @bytes_total: budget of all logs together. When it is spent the writing log drops its own oldest
  * slab (it always keeps the one it writes to). */
 int history_new(size_t bytes_total, struct history **ret);
 void history_free(struct history *history); /* after all logs */
 
-/* @bytes_max: budget of this log, at least two slabs. The log is owned by the caller. */
+/* @bytes_max: budget of this log; less than two slabs of HISTORY_SLAB_BYTES is taken as that. A log
+ * without records holds no slab. The log is owned by the caller. */
 int history_log_new(struct history *history, size_t bytes_max, struct history_log **ret);
 void history_log_free(struct history_log *log); /* slabs that readers hold live on */
 
@@ -88,10 +90,13 @@ struct history_stats {
 	uint64_t records_total; /* ever published */
 	size_t bytes_used;      /* memory of slabs held by the log */
 	size_t bytes_max;
-	uint64_t end_bytes; /* bytes ever published: the lag of a cursor is a difference */
+	uint64_t end_bytes; /* bytes of records ever published */
 };
 
 void history_log_stats(struct history_log *log, struct history_stats *ret);
+
+/* Bytes that a reader at this cursor has yet to read; what it has lost already does not count. */
+uint64_t history_lag_bytes(struct history_log *log, const struct history_cursor *cursor);
 
 /* Records ever published, without the lock: a cheap "is there news" for cursors. */
 uint64_t history_end(const struct history_log *log);
