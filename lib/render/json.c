@@ -17,9 +17,12 @@
 #include "utf8.h"
 
 #define VLAN_ID_MASK 0x0fff
+#define TIME_BYTES   40 /* of an RFC 3339 time */
 
 /* A member's name with all that surrounds it, as one piece for the compiler to copy. */
 #define KEY(name) ",\"" name "\":"
+/* The same in front of a string, with its first quote. */
+#define STRING_KEY(name) KEY(name) "\""
 
 static inline void put_number(struct text *t, const char *key, uint64_t value)
 {
@@ -37,7 +40,6 @@ static inline void put_true(struct text *t, const char *key)
 static inline void put_string(struct text *t, const char *key, const char *value)
 {
 	text_string(t, key);
-	text_char(t, '"');
 	text_string(t, value);
 	text_char(t, '"');
 }
@@ -45,7 +47,6 @@ static inline void put_string(struct text *t, const char *key, const char *value
 static inline void put_escaped(struct text *t, const char *key, struct nfl_bytes value)
 {
 	text_string(t, key);
-	text_char(t, '"');
 	text_escaped_json(t, value.data, value.len);
 	text_char(t, '"');
 }
@@ -53,7 +54,6 @@ static inline void put_escaped(struct text *t, const char *key, struct nfl_bytes
 static inline void put_hex(struct text *t, const char *key, struct nfl_bytes value)
 {
 	text_string(t, key);
-	text_char(t, '"');
 	text_hex(t, value);
 	text_char(t, '"');
 }
@@ -61,16 +61,7 @@ static inline void put_hex(struct text *t, const char *key, struct nfl_bytes val
 static inline void put_address(struct text *t, const char *key, const uint8_t *address, size_t len)
 {
 	text_string(t, key);
-	text_char(t, '"');
 	text_address(t, address, len);
-	text_char(t, '"');
-}
-
-static inline void put_time(struct text *t, const char *key, int64_t time_ns, uint32_t flags)
-{
-	text_string(t, key);
-	text_char(t, '"');
-	text_time(t, time_ns, flags);
 	text_char(t, '"');
 }
 
@@ -84,19 +75,31 @@ static void close_at(struct text *t, size_t start, const char brackets[2])
 	text_char(t, brackets[1]);
 }
 
+/* "time" is one of the two others, so it is rendered once and copied. */
 static void put_times(struct text *t, const struct nfl_record *r, uint32_t flags)
 {
-	put_time(t, KEY("time"), packet_time(r), flags);
-	put_time(t, KEY("receive_time"), r->receive_time_ns, flags);
-	if (r->present & NFL_HAS_PACKET_TIME)
-		put_time(t, KEY("packet_time"), r->packet_time_ns, flags);
+	char stamp[TIME_BYTES];
+	size_t len = nfl_render_time(stamp, sizeof(stamp), packet_time(r), flags);
+
+	text_string(t, STRING_KEY("time"));
+	text_bytes(t, stamp, len);
+	if (r->present & NFL_HAS_PACKET_TIME) {
+		text_string(t, "\"" STRING_KEY("packet_time"));
+		text_bytes(t, stamp, len);
+		text_string(t, "\"" STRING_KEY("receive_time"));
+		text_time(t, r->receive_time_ns, flags);
+	} else {
+		text_string(t, "\"" STRING_KEY("receive_time"));
+		text_bytes(t, stamp, len);
+	}
+	text_char(t, '"');
 }
 
 static void put_source(struct text *t, const struct nfl_packet *p,
 		       const struct nfl_render_source *source)
 {
 	if (source && source->netns && *source->netns) {
-		text_string(t, KEY("netns") "\"");
+		text_string(t, STRING_KEY("netns"));
 		text_escaped_json(t, source->netns, strlen(source->netns));
 		text_char(t, '"');
 	}
@@ -111,9 +114,9 @@ static void put_hook(struct text *t, const struct nfl_record *r)
 {
 	enum nfl_hook hook = nfl_record_hook(r);
 
-	put_string(t, KEY("family"), nfl_family_name(r->family));
+	put_string(t, STRING_KEY("family"), nfl_family_name(r->family));
 	if (hook != NFL_HOOK_UNSPECIFIED)
-		put_string(t, KEY("hook"), nfl_hook_name(hook));
+		put_string(t, STRING_KEY("hook"), nfl_hook_name(hook));
 	put_number(t, KEY("hook_number"), r->hook_number);
 }
 
@@ -137,20 +140,19 @@ static void put_prefix(struct text *t, const struct nfl_packet *p)
 
 	if (p->record.present & NFL_HAS_PREFIX)
 		prefix = p->record.prefix;
-	put_escaped(t, KEY("prefix"), prefix);
+	put_escaped(t, STRING_KEY("prefix"), prefix);
 	if (p->prefix_raw.len)
-		put_hex(t, KEY("prefix_raw"), p->prefix_raw);
+		put_hex(t, STRING_KEY("prefix_raw"), p->prefix_raw);
 	else if (!is_utf8(prefix))
-		put_hex(t, KEY("prefix_raw"), prefix);
+		put_hex(t, STRING_KEY("prefix_raw"), prefix);
 }
 
+/* @key: up to the index */
 static void put_device(struct text *t, const char *key, uint32_t index, struct nfl_bytes name)
 {
-	text_string(t, key);
-	text_literal(t, "{\"index\":");
-	text_number(t, index);
+	put_number(t, key, index);
 	if (name.len)
-		put_escaped(t, KEY("name"), name);
+		put_escaped(t, STRING_KEY("name"), name);
 	text_char(t, '}');
 }
 
@@ -159,13 +161,14 @@ static void put_devices(struct text *t, const struct nfl_packet *p)
 	const struct nfl_record *r = &p->record;
 
 	if (r->present & NFL_HAS_INDEV)
-		put_device(t, KEY("input"), r->indev, p->indev_name);
+		put_device(t, KEY("input") "{\"index\":", r->indev, p->indev_name);
 	if (r->present & NFL_HAS_OUTDEV)
-		put_device(t, KEY("output"), r->outdev, p->outdev_name);
+		put_device(t, KEY("output") "{\"index\":", r->outdev, p->outdev_name);
 	if (r->present & NFL_HAS_PHYSINDEV)
-		put_device(t, KEY("physical_input"), r->physindev, p->physindev_name);
+		put_device(t, KEY("physical_input") "{\"index\":", r->physindev, p->physindev_name);
 	if (r->present & NFL_HAS_PHYSOUTDEV)
-		put_device(t, KEY("physical_output"), r->physoutdev, p->physoutdev_name);
+		put_device(t, KEY("physical_output") "{\"index\":", r->physoutdev,
+			   p->physoutdev_name);
 }
 
 static void put_vlan(struct text *t, const struct nfl_record *r)
@@ -192,17 +195,17 @@ static void put_link_layer(struct text *t, const struct nfl_record *r)
 	if (r->present & NFL_HAS_HW_TYPE)
 		put_number(t, KEY("hw_type"), r->hw_type);
 	if (r->present & NFL_HAS_HW_ADDRESS) {
-		text_string(t, KEY("hw_address") "\"");
+		text_string(t, STRING_KEY("hw_address"));
 		text_mac(t, r->hw_address);
 		text_char(t, '"');
 	}
 	if (r->present & NFL_HAS_HW_LENGTH)
 		put_number(t, KEY("hw_header_length"), r->hw_length);
 	if (r->present & NFL_HAS_HW_HEADER)
-		put_hex(t, KEY("hw_header"), r->hw_header);
+		put_hex(t, STRING_KEY("hw_header"), r->hw_header);
 	put_vlan(t, r);
 	if (r->present & NFL_HAS_L2_HEADER)
-		put_hex(t, KEY("l2_header"), r->l2_header);
+		put_hex(t, STRING_KEY("l2_header"), r->l2_header);
 }
 
 static void put_metadata(struct text *t, const struct nfl_record *r)
@@ -225,7 +228,7 @@ static void put_protocol(struct text *t, uint8_t protocol)
 
 	put_number(t, KEY("protocol"), protocol);
 	if (name)
-		put_string(t, KEY("protocol_name"), name);
+		put_string(t, STRING_KEY("protocol_name"), name);
 }
 
 static void put_ip(struct text *t, const struct nfl_decoded *d)
@@ -233,8 +236,8 @@ static void put_ip(struct text *t, const struct nfl_decoded *d)
 	if (d->ip_version)
 		put_number(t, KEY("ip_version"), d->ip_version);
 	if (d->present & NFL_HAS_ADDRESSES) {
-		put_address(t, KEY("src"), d->source, d->address_len);
-		put_address(t, KEY("dst"), d->destination, d->address_len);
+		put_address(t, STRING_KEY("src"), d->source, d->address_len);
+		put_address(t, STRING_KEY("dst"), d->destination, d->address_len);
 	}
 	if (d->present & NFL_HAS_PROTOCOL)
 		put_protocol(t, d->protocol);
@@ -260,7 +263,7 @@ static void put_tcp(struct text *t, const struct nfl_decoded *d)
 	start = t->len;
 	for (unsigned i = 0; i < TCP_FLAG_COUNT; i++)
 		if (d->tcp_flags & 1U << i)
-			put_string(t, ",", tcp_flag_names[i]);
+			put_string(t, ",\"", tcp_flag_names[i]);
 	close_at(t, start, "[]");
 	put_number(t, KEY("tcp_sequence"), d->tcp_sequence);
 	put_number(t, KEY("tcp_ack"), d->tcp_ack);
@@ -274,7 +277,7 @@ static void put_icmp(struct text *t, const struct nfl_decoded *d)
 	put_number(t, KEY("icmp_type"), d->icmp_type);
 	put_number(t, KEY("icmp_code"), d->icmp_code);
 	if (name)
-		put_string(t, KEY("icmp_name"), name);
+		put_string(t, STRING_KEY("icmp_name"), name);
 }
 
 static void put_transport(struct text *t, const struct nfl_decoded *d)
@@ -308,8 +311,8 @@ static void put_tuple(struct text *t, const char *key, const struct nfl_tuple *t
 	text_string(t, key);
 	start = t->len;
 	if (tuple->address_len) {
-		put_address(t, KEY("src"), tuple->source, tuple->address_len);
-		put_address(t, KEY("dst"), tuple->destination, tuple->address_len);
+		put_address(t, STRING_KEY("src"), tuple->source, tuple->address_len);
+		put_address(t, STRING_KEY("dst"), tuple->destination, tuple->address_len);
 	}
 	put_protocol(t, tuple->protocol);
 	if (tuple->source_port || tuple->destination_port) {
@@ -331,7 +334,7 @@ static void put_conntrack(struct text *t, const struct nfl_record *r,
 	start = t->len;
 	if (has_info) {
 		put_number(t, KEY("info"), r->ct_info);
-		put_string(t, KEY("state"), nfl_ct_info_name(r->ct_info));
+		put_string(t, STRING_KEY("state"), nfl_ct_info_name(r->ct_info));
 	}
 	if (ct->present & NFL_HAS_CT_ID)
 		put_number(t, KEY("id"), ct->id);
@@ -357,7 +360,7 @@ static void put_unknown(struct text *t, const struct nfl_record *r)
 	text_string(t, KEY("unknown_attributes"));
 	start = t->len;
 	for (size_t i = 0; i < r->unknown_count; i++)
-		put_hex(t, ",", r->unknown[i]);
+		put_hex(t, ",\"", r->unknown[i]);
 	close_at(t, start, "[]");
 }
 
@@ -380,7 +383,7 @@ size_t nfl_render_json(char *buf, size_t cap, const struct nfl_packet *packet,
 	put_link_layer(&t, r);
 	put_conntrack(&t, r, &packet->conntrack);
 	if (r->present & NFL_HAS_PAYLOAD)
-		put_hex(&t, KEY("payload"), r->payload);
+		put_hex(&t, STRING_KEY("payload"), r->payload);
 	put_unknown(&t, r);
 	close_at(&t, 0, "{}");
 	return text_end(&t);

@@ -6,6 +6,7 @@
 #include "text.h"
 
 #define CHUNK_BYTES 64 /* of input, for each copy of hexadecimal text */
+#define DIGITS_MAX  20 /* of a uint64_t */
 
 /* "00" to "99" and "00" to "ff", as one text each. */
 #define DECIMAL_ROW(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
@@ -33,37 +34,50 @@ void text_cut(struct text *t, const void *bytes, size_t n)
 		memcpy(t->buf + t->len, bytes, n < room ? n : room);
 }
 
-/* Digits from the end of tmp towards its front; returns the first one. */
-static char *decimal(char *end, uint64_t value)
+/* Writes value so that it ends before `end`. */
+static inline void decimal(char *end, uint64_t value)
 {
 	while (value >= 100) {
 		end -= 2;
 		memcpy(end, decimal_pairs + 2 * (value % 100), 2);
 		value /= 100;
 	}
-	if (value >= 10) {
-		end -= 2;
-		memcpy(end, decimal_pairs + 2 * value, 2);
-	} else {
-		*--end = (char)('0' + value);
-	}
-	return end;
+	if (value >= 10)
+		memcpy(end - 2, decimal_pairs + 2 * value, 2);
+	else
+		end[-1] = (char)('0' + value);
 }
 
-void text_number(struct text *t, uint64_t value)
+static unsigned count_digits(uint64_t value)
 {
-	char tmp[20];
-	char *first = decimal(tmp + sizeof(tmp), value);
+	unsigned digits = 1;
 
-	text_bytes(t, first, (size_t)(tmp + sizeof(tmp) - first));
+	for (; value >= 10000; value /= 10000)
+		digits += 4;
+	return digits + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+/* The usual case writes in place: a copy of a few bytes costs more than the digits do. */
+void text_long_number(struct text *t, uint64_t value)
+{
+	unsigned digits = count_digits(value);
+	char tmp[DIGITS_MAX];
+
+	if (t->len + digits < t->cap) {
+		decimal(t->buf + t->len + digits, value);
+	} else {
+		decimal(tmp + digits, value);
+		text_cut(t, tmp, digits);
+	}
+	t->len += digits;
 }
 
 void text_digits(struct text *t, uint64_t value, unsigned digits)
 {
-	char tmp[20];
+	char tmp[DIGITS_MAX];
 
 	memset(tmp, '0', sizeof(tmp));
-	(void)decimal(tmp + sizeof(tmp), value);
+	decimal(tmp + sizeof(tmp), value);
 	text_bytes(t, tmp + sizeof(tmp) - digits, digits);
 }
 
@@ -79,14 +93,24 @@ void text_hex_number(struct text *t, uint32_t value, unsigned min_digits)
 	text_bytes(t, tmp + sizeof(tmp) - digits, digits);
 }
 
+static void hex(char *out, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		memcpy(out + 2 * i, hex_pairs + 2 * (size_t)bytes[i], 2);
+}
+
 void text_hex(struct text *t, struct nfl_bytes bytes)
 {
+	if (t->len + 2 * (size_t)bytes.len < t->cap) {
+		hex(t->buf + t->len, bytes.data, bytes.len);
+		t->len += 2 * (size_t)bytes.len;
+		return;
+	}
 	for (size_t at = 0; at < bytes.len; at += CHUNK_BYTES) {
 		char tmp[2 * CHUNK_BYTES];
 		size_t n = bytes.len - at < CHUNK_BYTES ? bytes.len - at : CHUNK_BYTES;
 
-		for (size_t i = 0; i < n; i++)
-			memcpy(tmp + 2 * i, hex_pairs + 2 * (size_t)bytes.data[at + i], 2);
+		hex(tmp, bytes.data + at, n);
 		text_bytes(t, tmp, 2 * n);
 	}
 }

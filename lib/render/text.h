@@ -60,8 +60,18 @@ static inline void text_replace(struct text *t, size_t at, char c)
 		t->buf[at] = c;
 }
 
+/* Decimal, of two or more digits. */
+void text_long_number(struct text *t, uint64_t value);
+
 /* Decimal. */
-void text_number(struct text *t, uint64_t value);
+static inline void text_number(struct text *t, uint64_t value)
+{
+	if (value < 10)
+		text_char(t, (char)('0' + value));
+	else
+		text_long_number(t, value);
+}
+
 /* Decimal with leading zeros, `digits` at most 20. */
 void text_digits(struct text *t, uint64_t value, unsigned digits);
 /* Lower-case hexadecimal without 0x, at least min_digits. */

@@ -50,9 +50,10 @@ NFL_API size_t nfl_render_compact(char *buf, size_t cap, const struct nfl_packet
  * A key is there when its value is known: absent is not zero. In this order:
  *
  *	key                     value
- *	time                    string: packet_time where there is one, else receive_time
- *	receive_time            string: when it was read; RFC 3339 with nanoseconds
+ *	time                    string: packet_time where there is one, else receive_time;
+ *	                        RFC 3339 with nanoseconds
  *	packet_time             string: the kernel's time stamp; not on every hook
+ *	receive_time            string: when nflogd or the listener read it
  *	netns                   string: network namespace
  *	group                   number: NFLOG group
  *	source_id               number: nflogd's number of (netns, group)
