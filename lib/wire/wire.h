@@ -48,12 +48,11 @@ struct wire_stored {
 	uint64_t order;
 	uint32_t rest;
 	uint32_t payload;
+	uint32_t payload_data; /* bytes of payload without tag and length */
+	uint32_t ct_full;
+	uint32_t ct_raw;
 	uint16_t decoded;
 	uint16_t ct_basic;
-	uint16_t ct_full;
-	uint16_t ct_raw;
-	uint32_t payload_data; /* bytes of payload without tag and length */
-	uint32_t reserved;
 };
 
 /* Upper bound of wire_store()'s result for this packet. */
@@ -90,7 +89,8 @@ size_t wire_batch_header(uint8_t buf[WIRE_BATCH_HEADER_MAX], size_t batch_len);
  * wire_response_batch - is this SubscribeResponse a batch, and where is it
  * @ret_batch: the PacketBatch message's bytes, borrowed
  * @ret_token: resume_token, borrowed; len 0 when absent
- * Returns 1 for a batch, 0 for another event (decode it with protobuf-c), -EBADMSG when malformed.
+ * Returns 1 for a batch, 0 for another event (decode it with protobuf-c), -EBADMSG when malformed
+ * or when the batch comes in two parts; nothing is set then.
  */
 int wire_response_batch(const void *bytes, size_t len, struct nfl_bytes *ret_batch,
 			struct nfl_bytes *ret_token);
@@ -105,8 +105,13 @@ int wire_batch_next(struct nfl_bytes *batch, struct nfl_bytes *ret_packet);
 /**
  * wire_read_packet - a Packet message as a view
  * @ret: all fields set; points into @bytes. record.prefix is the repaired text, prefix_raw the
- *     kernel's bytes where it had to be repaired. Unknown fields are skipped.
- * Returns 0 or -EBADMSG.
+ *     kernel's bytes where it had to be repaired. What is not on the wire is 0: record.group (the
+ *     source has it), lost_kernel, lost_decode, decoded.transport_offset.
+ *
+ * The bytes are a peer's. Unknown fields and wrong wire types are skipped, of a repeated singular
+ * field the last one counts, and an address that is neither 4 nor 16 bytes long, or a number too
+ * large for its place, is as absent. Texts are not checked to be UTF-8.
+ * Returns 0 or -EBADMSG; @ret is then undefined.
  */
 int wire_read_packet(struct nfl_bytes bytes, struct nfl_packet *ret);
 
