@@ -181,7 +181,8 @@ struct nfl_record {
  * @source, @destination: borrowed, network order; ARP: sender and target protocol address
  * @protocol: upper layer after IPv6 extension headers, IANA number
  * @source_port, @destination_port: TCP, UDP, UDP-Lite, SCTP
- * @total_length: length of the IP packet by its header, in bytes
+ * @total_length: length of the IP packet by its header, in bytes; 0 where the header cannot tell,
+ *     as in packets of more than 65535 bytes (BIG TCP)
  * @fragment_offset: in bytes
  * @inner_vlan_tci: tag met inside the payload (QinQ), the innermost when there are several
  * @transport_offset: of the upper layer's header in the payload, in bytes; 0 when not reached
