@@ -124,7 +124,7 @@ static void take_network(const struct field *f, struct nfl_decoded *d)
 		d->truncated = f->number != 0;
 		break;
 	case DECODED_INNER_VLAN_TCI:
-		(void)take_u16(f, &d->inner_vlan_tci);
+		d->present |= take_u16(f, &d->inner_vlan_tci) ? NFL_HAS_INNER_VLAN : 0;
 		break;
 	case DECODED_PROTOCOL:
 		d->present |= take_u8(f, &d->protocol) ? NFL_HAS_PROTOCOL : 0;

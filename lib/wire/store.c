@@ -184,6 +184,8 @@ static uint8_t *put_network(uint8_t *p, const struct nfl_decoded *d)
 		p = put_nonzero(p, DECODED_FLOW_LABEL, d->flow_label);
 	if (d->present & NFL_HAS_ARP)
 		p = put_number(p, DECODED_ARP_OPERATION, d->arp_operation);
+	if (d->present & NFL_HAS_INNER_VLAN)
+		p = put_number(p, DECODED_INNER_VLAN_TCI, d->inner_vlan_tci);
 	return p;
 }
 
@@ -193,7 +195,6 @@ static uint8_t *put_decoded(uint8_t *p, const struct nfl_decoded *d)
 	uint8_t *end = put_transport(put_network(body, d), d);
 
 	end = put_nonzero(end, DECODED_TRUNCATED, d->truncated);
-	end = put_nonzero(end, DECODED_INNER_VLAN_TCI, d->inner_vlan_tci);
 	return end > body ? put_end(body, end) : p; /* nothing understood: no message */
 }
 

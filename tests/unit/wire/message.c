@@ -191,10 +191,11 @@ static void make_decoded(struct message *m, const struct nfl_decoded *d)
 		p->flow_label = d->flow_label;
 	if (d->present & NFL_HAS_ARP)
 		SET(p, DECODED, arp_operation, ARP_OPERATION, d->arp_operation);
+	if (d->present & NFL_HAS_INNER_VLAN)
+		SET(p, DECODED, inner_vlan_tci, INNER_VLAN_TCI, d->inner_vlan_tci);
 	make_transport(p, d);
 	p->truncated = d->truncated;
-	p->inner_vlan_tci = d->inner_vlan_tci;
-	if (d->present || d->truncated || d->inner_vlan_tci)
+	if (d->present || d->truncated)
 		m->packet.decoded = p;
 }
 

@@ -172,5 +172,4 @@ void packet_tcp(struct nfl_packet *ret)
 	ret->decoded.fragment_offset = 0;
 	ret->decoded.more_fragments = false;
 	ret->decoded.truncated = false;
-	ret->decoded.inner_vlan_tci = 0;
 }

@@ -70,7 +70,7 @@ static void read_packet_has_the_presence_bits_of_the_one_written(void **state)
 	(void)state;
 	packet_full(&packet);
 	packet.record.present = (NFL_HAS_L2_HEADER << 1) - 1; /* the bits that mean something */
-	packet.decoded.present = (NFL_HAS_UDP_LENGTH << 1) - 1;
+	packet.decoded.present = (NFL_HAS_INNER_VLAN << 1) - 1;
 	packet.conntrack.present = (NFL_HAS_CT_REPLY << 1) - 1;
 	bytes = message_compose(&packet, WIRE_VIEW_FULL, 0, &block);
 	assert_int_equal(wire_read_packet(bytes, &got), 0);
