@@ -50,8 +50,8 @@ static void decode_network(struct capture capture, uint16_t ethertype, struct nf
 }
 
 /*
- * At egress and at ARP output the payload has the Ethernet header. Devices without one (tun,
- * WireGuard) have nothing in its place, and no attribute tells: believe it is there when it names
+ * At egress and at ARP output the payload has the Ethernet header. Devices without one (tun: seen
+ * on 6.18) have nothing in its place, and no attribute tells: believe it is there when it names
  * the protocol that the kernel named.
  */
 static void decode_link(struct capture capture, uint16_t ethertype, struct nfl_decoded *ret)

@@ -254,20 +254,21 @@ static const struct packet_case over_ipv6[] = {
     {
 	.name = "every extension header before TCP",
 	.family = NFL_FAMILY_IPV6,
-	.hex = IP6("0064", "00") "3c 00 0502 00000100 "                   /* hop by hop */
-				 "2b 00 01 04 00000000 "                  /* destination */
-				 "2c 02 00 00 00000000 "                  /* routing */
-				 "20010db8000000000000000000000003 "      /* ... */
-				 "33 00 0001 0abbccdd "                   /* first fragment */
-				 "8c 02 0000 cafebabe 00000001 01020304 " /* AH */
-				 "3c 00 000000000000 "                    /* shim6 */
-				 "06 00 01 04 00000000 "                  /* destination */
+	.hex = IP6("006c", "00") "3c 00 0502 00000100 "              /* hop by hop */
+				 "2b 00 01 04 00000000 "             /* destination */
+				 "2c 02 00 00 00000000 "             /* routing */
+				 "20010db8000000000000000000000003 " /* ... */
+				 "33 00 0001 0abbccdd "              /* first fragment */
+				 "8c 04 0000 cafebabe 00000001 "     /* AH */
+				 "0102030405060708090a0b0c "
+				 "3c 00 000000000000 "   /* shim6 */
+				 "06 00 01 04 00000000 " /* destination */
 				 "1388 1389 00000001 00000002 5018 0400 0000 0000",
-	.headers_len = 140,
+	.headers_len = 148,
 	.addresses = IP6_ADDRESSES,
 	.expect = {.present = HAS_IPV6 | NFL_HAS_FRAGMENT | NFL_HAS_IDENTIFICATION | NFL_HAS_SPI |
 			      NFL_HAS_PORTS | NFL_HAS_TCP,
-		   IP6_FIELDS(140, 6),
+		   IP6_FIELDS(148, 6),
 		   .more_fragments = true,
 		   .identification = 0x0abbccdd,
 		   .spi = 0xcafebabe,
@@ -277,7 +278,7 @@ static const struct packet_case over_ipv6[] = {
 		   .tcp_ack = 2,
 		   .tcp_flags = NFL_TCP_PSH | NFL_TCP_ACK,
 		   .tcp_window = 0x400,
-		   .transport_offset = 120},
+		   .transport_offset = 128},
     },
     {
 	.name = "later fragment has a protocol and no ports",
@@ -480,6 +481,14 @@ static const struct packet_case behind_links[] = {
 	.hw_protocol = 0x0806,
 	.hex = "0001 809b 06 03 0001 02f100000a00 0a0000 000000000000 0a0000",
 	.headers_len = 26,
+	.expect = {.present = NFL_HAS_ARP, .arp_operation = 1},
+    },
+    {
+	.name = "ARP for IPv4 with addresses of no length has none",
+	.family = NFL_FAMILY_ARP,
+	.hw_protocol = 0x0806,
+	.hex = "0001 0800 06 00 0001 02f100000a00 000000000000",
+	.headers_len = 20,
 	.expect = {.present = NFL_HAS_ARP, .arp_operation = 1},
     },
     {
