@@ -77,6 +77,10 @@ enum nfl_client_code {
 	NFL_CLIENT_UNAUTHENTICATED = 16,
 };
 
+/* "PERMISSION_DENIED" and so on, for every gRPC code; "UNKNOWN" for a number that is none. Any
+ * thread; static text. */
+NFL_API const char *nfl_client_code_name(int code);
+
 /* How a call ended. The message is the server's or gRPC's text: of outside origin, escape it. */
 struct nfl_client_status {
 	int code; /* enum nfl_client_code, or another gRPC code */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* A client is a gRPC channel, which connects when the first call needs it, and what calls share. */
+#include "client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <grpc/grpc_security.h>
+
+#include <nfl/client.h>
+
+#include "address.h"
+#include "bytes.h"
+#include "cleanup.h"
+#include "options.h"
+
+#define CONNECT_TIMEOUT_DEFAULT_MS 5000
+#define RECONNECT_FIRST_MS         50
+#define RECONNECT_MAX_MS           500
+
+static grpc_arg integer_arg(const char *key, int value)
+{
+	union {
+		const char *given;
+		char *wanted; /* gRPC's struct is not const, though it only reads the key */
+	} name = {.given = key};
+
+	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = name.wanted, .value.integer = value};
+}
+
+static grpc_channel *channel_create(const char *target)
+{
+	grpc_arg args[] = {
+	    integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, CLIENT_MESSAGE_MAX_BYTES),
+	    /* Larger frames: a batch comes in fewer pieces. */
+	    integer_arg(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1024 * 1024),
+	    /* No retries: they would keep messages; no proxy and no configuration from DNS: a
+	     * server is where the user said. */
+	    integer_arg(GRPC_ARG_ENABLE_RETRIES, 0),
+	    integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
+	    integer_arg(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
+	    integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1),
+	    /* A daemon that is just starting is found soon; gRPC's own figure is 1 s. */
+	    integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
+	    integer_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS),
+	    integer_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
+	};
+	grpc_channel_args all = {.num_args = ARRAY_SIZE(args), .args = args};
+	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
+	grpc_channel *channel = grpc_channel_create(target, credentials, &all);
+
+	grpc_channel_credentials_release(credentials);
+	return channel;
+}
+
+static void client_freep(struct nfl_client **client)
+{
+	nfl_client_free(*client);
+}
+
+static int client_build(const struct nfl_client_options *options, struct nfl_client **ret)
+{
+	CLEANUP(client_freep) struct nfl_client *client = NULL;
+	const char *server = options->server ? options->server : NFL_CLIENT_DEFAULT_SERVER;
+	char target[ADDRESS_TARGET_MAX];
+	int r = address_to_target(server, target);
+
+	if (r < 0 || options->flags != 0)
+		return -EINVAL;
+	client = calloc(1, sizeof(*client));
+	if (!client)
+		return -ENOMEM;
+	grpc_init(); /* counted: nfl_client_free() takes it back */
+	client->server = strdup(server);
+	if (!client->server)
+		return -ENOMEM;
+	client->connect_timeout_ms =
+	    options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_DEFAULT_MS;
+	client->channel = channel_create(target);
+	if (!client->channel)
+		return -ENOMEM;
+	*ret = TAKE_PTR(client);
+	return 0;
+}
+
+int nfl_client_new(const struct nfl_client_options *options, struct nfl_client **ret)
+{
+	struct nfl_client_options own = {0};
+	size_t first = offsetof(struct nfl_client_options, connect_timeout_ms) + sizeof(uint32_t);
+
+	if (!ret || (options && options_take(&own, sizeof(own), options, first) < 0))
+		return -EINVAL;
+	return client_build(&own, ret);
+}
+
+void nfl_client_free(struct nfl_client *client)
+{
+	if (!client)
+		return;
+	if (client->channel)
+		grpc_channel_destroy(client->channel);
+	free(client->server);
+	free(client);
+	grpc_shutdown();
+}
