@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* cli.h - what every subcommand of nflogctl knows */
+#ifndef NFLOGCTL_CLI_H
+#define NFLOGCTL_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nfl/client.h>
+
+/* Exit codes; a contract, written down in nflogctl(1). */
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_ERROR = 1,
+	EXIT_USAGE = 2,
+	EXIT_UNAUTHENTICATED = 3,
+	EXIT_DENIED = 4,
+	EXIT_NOT_FOUND = 5,
+	EXIT_UNAVAILABLE = 6,
+	EXIT_LOSS = 7,
+	EXIT_INTERRUPTED = 130,
+};
+
+/* Options that every command has. */
+struct common {
+	const char *server;          /* borrowed; NULL: the library's default */
+	uint32_t connect_timeout_ms; /* 0: the library's default */
+	bool help;
+	bool version;
+};
+
+struct option_spec;
+
+/**
+ * struct command - one subcommand
+ * @arguments: of the usage line, behind the options
+ * @text: what it does, in the help
+ * @options, @option_count: beside the common ones
+ * @settings: zero-initialised or with defaults; the options' fields lie in it
+ * @run: with the arguments that are no options; returns an exit code
+ */
+struct command {
+	const char *name;
+	const char *arguments;
+	const char *summary;
+	const char *text;
+	const struct option_spec *options;
+	size_t option_count;
+	void *settings;
+	int (*run)(const struct command *command, const struct common *common, int argc,
+		   char **argv);
+};
+
+extern const struct command command_subscribe;
+extern const struct command command_list;
+extern const struct command command_status;
+
+/* Prints "nflogctl: ..." on stderr; bytes of the texts that a terminal would obey are escaped. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same for a mistake of the user's, with a hint; returns EXIT_USAGE. command may be NULL. */
+int complain_usage(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for a call that failed: what the server or the library says; returns the exit code. */
+int complain_call(int r, int code, const char *message);
+
+/* A client for the server that the user named; on failure complains and returns an exit code. */
+int open_client(const struct common *common, struct nfl_client **ret);
+
+/* For CLEANUP(client_freep). */
+void client_freep(struct nfl_client **client);
+
+#endif

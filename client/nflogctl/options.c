@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* The option table: getopt_long() is fed from it, and so is the help. */
+#include "options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "cli.h"
+
+static const struct option_spec common_options[] = {
+    {"server", 's', "ADDRESS", offsetof(struct common, server), parse_text,
+     "unix:/PATH, /PATH, HOST:PORT or [IPV6]:PORT\n"
+     "(default: $NFLOGCTL_SERVER, else " NFL_CLIENT_DEFAULT_SERVER ")"},
+    {"connect-timeout", 0, "SECONDS", offsetof(struct common, connect_timeout_ms), parse_interval,
+     "wait so long for a server that does not\nanswer (default: 5)"},
+    {"help", 'h', NULL, offsetof(struct common, help), parse_flag, "print this help"},
+    {"version", 'V', NULL, offsetof(struct common, version), parse_flag, "print the version"},
+};
+
+#define OPTIONS_MAX 32
+
+/* Where an option's value goes. */
+struct known_option {
+	const struct option_spec *spec;
+	void *settings;
+};
+
+/* The options in the form that getopt_long() wants; val is the index into known. */
+struct parser {
+	struct known_option known[OPTIONS_MAX];
+	size_t count;
+	struct option long_options[OPTIONS_MAX + 1];
+	char letters[2 * OPTIONS_MAX + 3];
+};
+
+/* Letters and long options share getopt_long()'s result; indexes begin above all letters. */
+#define FIRST_INDEX 256
+
+static void parser_add(struct parser *parser, const struct option_spec *specs, size_t count,
+		       void *settings)
+{
+	for (size_t i = 0; i < count && parser->count < OPTIONS_MAX; i++) {
+		size_t at = parser->count++;
+		size_t end = strlen(parser->letters);
+
+		parser->known[at] = (struct known_option){&specs[i], settings};
+		parser->long_options[at] = (struct option){
+		    .name = specs[i].name,
+		    .has_arg = specs[i].metavar ? required_argument : no_argument,
+		    .val = FIRST_INDEX + (int)at,
+		};
+		if (!specs[i].letter)
+			continue;
+		parser->letters[end] = specs[i].letter;
+		if (specs[i].metavar)
+			parser->letters[end + 1] = ':';
+	}
+}
+
+static const struct known_option *parser_find(const struct parser *parser, int code)
+{
+	if (code >= FIRST_INDEX)
+		return &parser->known[code - FIRST_INDEX];
+	for (size_t i = 0; i < parser->count; i++)
+		if (parser->known[i].spec->letter == code)
+			return &parser->known[i];
+	return NULL;
+}
+
+static int complain_getopt(const struct command *command, const struct parser *parser, int code,
+			   char **argv)
+{
+	const struct known_option *known = optopt ? parser_find(parser, optopt) : NULL;
+
+	if (known && code == ':')
+		return complain_usage(command, "option --%s needs a value: %s", known->spec->name,
+				      known->spec->metavar);
+	if (known)
+		return complain_usage(command, "option --%s takes no value", known->spec->name);
+	if (optopt)
+		return complain_usage(command, "unknown option -%c", optopt);
+	return complain_usage(command, "unknown option %s", argv[optind - 1]);
+}
+
+static int take_option(const struct command *command, const struct known_option *known,
+		       const char *value)
+{
+	void *field = (char *)known->settings + known->spec->offset;
+	const char *expected = known->spec->parse(value, field);
+
+	if (!expected)
+		return EXIT_DONE;
+	return complain_usage(command, "--%s %s: expected %s", known->spec->name, value, expected);
+}
+
+int options_parse(const struct command *command, struct common *common, int argc, char **argv,
+		  int *ret_first)
+{
+	/* "+": stop at the first argument; ":": tell a missing value from an unknown option. */
+	struct parser parser = {.letters = {command ? ':' : '+', command ? '\0' : ':'}};
+	int code;
+
+	if (command)
+		parser_add(&parser, command->options, command->option_count, command->settings);
+	parser_add(&parser, common_options, ARRAY_SIZE(common_options), common);
+	opterr = 0;
+	optind = 0; /* glibc: begin anew */
+	while ((code = getopt_long(argc, argv, parser.letters, parser.long_options, NULL)) != -1) {
+		int r;
+
+		if (code == '?' || code == ':')
+			return complain_getopt(command, &parser, code, argv);
+		r = take_option(command, parser_find(&parser, code), optarg);
+		if (r != EXIT_DONE)
+			return r;
+	}
+	*ret_first = optind;
+	return EXIT_DONE;
+}
+
+static void print_option(const struct option_spec *spec, FILE *f)
+{
+	char left[64];
+	const char *line = spec->help;
+
+	(void)snprintf(left, sizeof(left), "%c%c%s --%s%s%s", spec->letter ? '-' : ' ',
+		       spec->letter ? spec->letter : ' ', spec->letter ? "," : " ", spec->name,
+		       spec->metavar ? " " : "", spec->metavar ? spec->metavar : "");
+	(void)fprintf(f, "  %-30s ", left);
+	for (;;) {
+		int len = (int)strcspn(line, "\n");
+
+		(void)fprintf(f, "%.*s\n", len, line);
+		if (!line[len])
+			return;
+		line += len + 1;
+		(void)fprintf(f, "%33s", "");
+	}
+}
+
+void options_print(const struct command *command, FILE *f)
+{
+	if (command && command->option_count > 0) {
+		(void)fputs("\nOptions:\n", f);
+		for (size_t i = 0; i < command->option_count; i++)
+			print_option(&command->options[i], f);
+	}
+	(void)fputs("\nCommon options, before or after the command:\n", f);
+	for (size_t i = 0; i < ARRAY_SIZE(common_options); i++)
+		print_option(&common_options[i], f);
+}

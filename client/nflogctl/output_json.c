@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For programs: one JSON object a line. A packet has no "type"; every other object has one, so that
+ * select(.type == null) is the packets and nothing else is mistaken for one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "json.h"
+#include "output.h"
+
+static void show_packet(struct output *output, const struct nfl_client_event *event)
+{
+	size_t cap = nfl_render_json_bound(event->packet, &event->render_source);
+	char *line = out_reserve(&output->out, cap);
+	size_t len;
+
+	if (!line)
+		return;
+	len =
+	    nfl_render_json(line, cap, event->packet, &event->render_source, output->render_flags);
+	line[len] = '\n'; /* in place of the NUL */
+	out_commit(&output->out, len + 1);
+}
+
+static const char *stage_name(enum nfl_client_loss_stage stage)
+{
+	switch (stage) {
+	case NFL_CLIENT_LOSS_KERNEL_SOCKET:
+		return "kernel_socket";
+	case NFL_CLIENT_LOSS_DECODE:
+		return "decode";
+	case NFL_CLIENT_LOSS_HISTORY:
+		return "history";
+	case NFL_CLIENT_LOSS_RATE_LIMIT:
+		return "rate_limit";
+	}
+	return "unknown";
+}
+
+static void put_loss(struct json *json, const void *data, uint32_t flags)
+{
+	const struct nfl_client_event *event = data;
+	const struct nfl_client_loss *loss = event->loss;
+
+	json_text(json, "type", "loss");
+	if (event->source) {
+		json_text(json, "netns", event->source->netns);
+		json_number(json, "group", event->source->group);
+	}
+	if (loss->source_id != 0)
+		json_number(json, "source_id", loss->source_id);
+	json_text(json, "stage", stage_name(loss->stage));
+	json_number(json, "count", loss->count);
+	json_number(json, "total", loss->cumulative_count);
+	if (loss->lower_bound)
+		json_true(json, "lower_bound");
+	json_time(json, "first_time", loss->first_time_ns, flags);
+	json_time(json, "last_time", loss->last_time_ns, flags);
+}
+
+static void put_source(struct json *json, const void *data, uint32_t flags)
+{
+	json_text(json, "type", "source");
+	json_source(json, data, flags);
+}
+
+static void put_heartbeat(struct json *json, const void *data, uint32_t flags)
+{
+	const struct nfl_client_heartbeat *heartbeat = data;
+
+	json_text(json, "type", "heartbeat");
+	json_time(json, "time", heartbeat->time_ns, flags);
+	json_number(json, "packets_sent", heartbeat->packets_sent);
+	json_number(json, "packets_lost", heartbeat->packets_lost);
+	json_number(json, "packets_filtered", heartbeat->packets_filtered);
+	json_number(json, "lag_bytes", heartbeat->lag_bytes);
+}
+
+static void append(struct out *out, const char *text, size_t len)
+{
+	char *room = out_reserve(out, len);
+
+	if (!room)
+		return;
+	memcpy(room, text, len);
+	out_commit(out, len);
+}
+
+/* One object on a line; rare enough for a stream in memory, which takes texts of any length. */
+static void show_object(struct output *output,
+			void (*put)(struct json *json, const void *data, uint32_t flags),
+			const void *data)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t len = 0;
+	struct json json = {.f = open_memstream(&text, &len)};
+
+	if (!json.f) {
+		output->out.error = -ENOMEM;
+		return;
+	}
+	json_open(&json, NULL, '{');
+	put(&json, data, output->render_flags);
+	json_close(&json, '}');
+	(void)fputc('\n', json.f);
+	if (fclose(json.f) == 0)
+		append(&output->out, text, len);
+	else
+		output->out.error = -ENOMEM;
+}
+
+/* Of the sources at the start only those that cannot deliver are told, as text output does. */
+static void show_started(struct output *output, const struct nfl_client_started *started)
+{
+	for (size_t i = 0; i < started->source_count; i++)
+		if (started->sources[i].state != NFL_CLIENT_SOURCE_LISTENING)
+			show_object(output, put_source, &started->sources[i]);
+}
+
+void output_json(struct output *output, const struct nfl_client_event *event)
+{
+	switch (event->type) {
+	case NFL_CLIENT_PACKET:
+		show_packet(output, event);
+		break;
+	case NFL_CLIENT_STARTED:
+		show_started(output, event->started);
+		break;
+	case NFL_CLIENT_LOSS:
+		show_object(output, put_loss, event);
+		break;
+	case NFL_CLIENT_SOURCE:
+		show_object(output, put_source, event->source);
+		break;
+	case NFL_CLIENT_HEARTBEAT:
+		if (output->heartbeats)
+			show_object(output, put_heartbeat, event->heartbeat);
+		break;
+	case NFL_CLIENT_CAUGHT_UP:
+		break;
+	}
+}
