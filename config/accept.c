@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Which texts a key takes: paths, names, hashes and endpoints. */
+#include "accept.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "value.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+
+#define SHA256_HEX_DIGITS 64
+
+const char *accept_path(const char *text)
+{
+	return text[0] == '/' ? NULL : "an absolute path";
+}
+
+const char *accept_account(const char *text)
+{
+	/* Not what useradd(8) would allow, which differs by system: what no system can have. */
+	return strpbrk(text, ":/ ,") ? "the name of a user or group" : NULL;
+}
+
+const char *accept_tenant(const char *text)
+{
+	/* Metrics, logs and subjects of brokers carry the name, without quotes. */
+	if (text[strspn(text, LETTERS DIGITS "_-@")])
+		return "letters, digits, '_', '-' or '@'";
+	return NULL;
+}
+
+const char *accept_netns(const char *text)
+{
+	if (strchr(text, '/'))
+		return "a name without '/' (a file is { path: /... })";
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+		return "a name that is not reserved";
+	return NULL;
+}
+
+const char *accept_sha256(const char *text)
+{
+	if (strlen(text) != SHA256_HEX_DIGITS || text[strspn(text, DIGITS "abcdefABCDEF")])
+		return "64 hexadecimal digits";
+	return NULL;
+}
+
+const char *accept_endpoint(const char *text)
+{
+	bool loopback;
+
+	if (value_parse_endpoint(text, &loopback))
+		return NULL;
+	return "a numeric address and a port (such as 127.0.0.1:7443 or \"[::1]:7443\")";
+}
+
+const char *accept_loopback(const char *text)
+{
+	bool loopback = false;
+
+	if (value_parse_endpoint(text, &loopback) && loopback)
+		return NULL;
+	return "a numeric loopback address and a port (such as 127.0.0.1:9477)";
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * accept.h - which texts a key takes
+ *
+ * Each returns NULL for a text that it takes, else what it expects instead, for a message. Texts
+ * are not empty and have no control characters.
+ */
+#ifndef CONFIG_ACCEPT_H
+#define CONFIG_ACCEPT_H
+
+const char *accept_path(const char *text);
+const char *accept_account(const char *text); /* a user or group of the system */
+const char *accept_tenant(const char *text);
+const char *accept_netns(const char *text); /* a name, a glob or "host" */
+const char *accept_sha256(const char *text);
+const char *accept_endpoint(const char *text);
+const char *accept_loopback(const char *text); /* an endpoint on this host only */
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* rules.h - readers and checks of single maps that the tables of schema.c name */
+#ifndef CONFIG_RULES_H
+#define CONFIG_RULES_H
+
+#include "schema.h"
+
+void read_netns(struct problems *problems, const struct schema_key *key, const struct node *value,
+		void *object);
+void read_range(struct problems *problems, const struct schema_key *key, const struct node *value,
+		void *object);
+void read_groups(struct problems *problems, const struct schema_key *key, const struct node *value,
+		 void *object);
+
+void rule_listen(struct problems *problems, const struct schema *schema, const struct node *map,
+		 void *object);
+void rule_history(struct problems *problems, const struct schema *schema, const struct node *map,
+		  void *object);
+void rule_identity(struct problems *problems, const struct schema *schema, const struct node *map,
+		   void *object);
+void rule_netns(struct problems *problems, const struct schema *schema, const struct node *map,
+		void *object);
+void rule_source(struct problems *problems, const struct schema *schema, const struct node *map,
+		 void *object);
+void rule_root(struct problems *problems, const struct schema *schema, const struct node *map,
+	       void *object);
+
+#endif
