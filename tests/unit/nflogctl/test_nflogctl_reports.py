@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""nflogctl list and status: tables for people, JSON for programs."""
+import json
+import unittest
+
+import fake
+from fake import pb, source
+
+TIME = "2026-01-02T03:04:05.000006000Z"
+
+
+class Lists(fake.CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.serve(
+            ListNetns=lambda request, context: pb.ListNetnsResponse(
+                netns=[pb.Netns(name="red", inode=4026532000, groups=[7, 100],
+                                last_packet_time=fake.TIME)],
+                next_page_token="more") if not request.page_token else pb.ListNetnsResponse(
+                    netns=[pb.Netns(name="blue\x1b-\u00e4", groups=[100])]),
+            ListSources=pb.ListSourcesResponse(sources=[
+                source(1, "red", 100),
+                source(2, "blue", 7, state=pb.SOURCE_STATE_FAILED, detail="bound by port id 4711")]))
+
+    def test_namespaces_as_a_table(self):
+        self.assertEqual(self.run_ctl("list", "netns", "--utc")[0], (
+            "NETNS            INODE  LAST PACKET          GROUPS\n"
+            "red         4026532000  2026-01-02 03:04:05  7,100\n"
+            "blue\\x1b-\u00e4           -  -                    100\n"))
+
+    def test_namespaces_as_json(self):
+        out, _ = self.run_ctl("list", "netns", "-o", "json", "--utc")
+        self.assertEqual([json.loads(line) for line in out.splitlines()], [
+            {"netns": "red", "inode": 4026532000, "last_packet_time": TIME, "groups": [7, 100]},
+            {"netns": "blue\x1b-\u00e4", "groups": [100]}])
+
+    def test_sources_as_a_table(self):
+        self.assertEqual(self.run_ctl("list", "sources", "--utc")[0], (
+            "NETNS  GROUP  STATE      SINCE                DETAIL\n"
+            "red      100  listening  2026-01-02 03:04:05  -\n"
+            "blue       7  failed     2026-01-02 03:04:05  bound by port id 4711\n"))
+
+    def test_sources_as_json(self):
+        out, _ = self.run_ctl("list", "-o", "json", "sources", "--utc")
+        self.assertEqual([json.loads(line) for line in out.splitlines()], [
+            {"netns": "red", "group": 100, "source_id": 1, "state": "listening", "state_time": TIME},
+            {"netns": "blue", "group": 7, "source_id": 2, "state": "failed", "state_time": TIME,
+             "detail": "bound by port id 4711"}])
+
+
+class Status(fake.CommandTest):
+    def serve_status(self, subscriptions):
+        self.serve(
+            GetServerInfo=pb.GetServerInfoResponse(
+                version="0.1.0", server_epoch="e1", host_name="host1", start_time=fake.TIME,
+                config_load_time=fake.TIME, tenant="local", principal="unix uid 0",
+                limits=pb.Limits(max_subscriptions=16, max_batch_packets=4096,
+                                 max_batch_bytes=1048576), features=["one"]),
+            GetStats=pb.GetStatsResponse(
+                time=fake.TIME, subscriptions=subscriptions, sources=[
+                    pb.SourceStats(source=source(1, "red", 100), packets_received=1234567,
+                                   bytes_received=99, packets_lost_kernel=12, socket_overruns=1,
+                                   ring_packets=100, ring_capacity_bytes=8 << 20,
+                                   ring_used_bytes=1536),
+                    pb.SourceStats(source=source(2, "a-long-name", 7,
+                                                 state=pb.SOURCE_STATE_WAITING))]))
+
+    def subscriptions(self):
+        return [pb.SubscriptionStats(subscription_id="s7", client_label="me", peer="uid 0",
+                                     start_time=fake.TIME, packets_sent=10, bytes_sent=2000,
+                                     packets_lost=2, lag_bytes=20 << 20)]
+
+    def test_status_as_tables(self):
+        self.serve_status(self.subscriptions())
+        self.assertEqual(self.run_ctl("status", "--utc")[0], (
+            "SERVER  VERSION  UP SINCE             CONFIGURED           TENANT  YOU ARE\n"
+            "host1   0.1.0    2026-01-02 03:04:05  2026-01-02 03:04:05  local   unix uid 0\n"
+            "\n"
+            "NETNS        GROUP  STATE      PACKETS  LOST  MALFORMED  OVERRUNS  HISTORY  DETAIL\n"
+            "red            100  listening  1234567    12          0         1     1.5K  -\n"
+            "a-long-name      7  waiting          0     0          0         0       0B  -\n"
+            "\n"
+            "SUBSCRIPTION  LABEL  PEER   SINCE                PACKETS  LOST  FILTERED  BEHIND\n"
+            "s7            me     uid 0  2026-01-02 03:04:05       10     2         0     20M\n"))
+
+    def test_status_without_subscriptions_has_no_table_of_them(self):
+        self.serve_status([])
+        self.assertNotIn("SUBSCRIPTION", self.run_ctl("status")[0])
+
+    def test_status_as_json(self):
+        self.serve_status(self.subscriptions())
+        status = json.loads(self.run_ctl("status", "-o", "json", "--utc")[0])
+        self.assertEqual(status["time"], TIME)
+        self.assertEqual(status["server"], {
+            "host_name": "host1", "version": "0.1.0", "server_epoch": "e1", "start_time": TIME,
+            "config_load_time": TIME, "tenant": "local", "principal": "unix uid 0",
+            "limits": {"max_subscriptions": 16, "max_batch_packets": 4096,
+                       "max_batch_bytes": 1048576, "max_lag_bytes": 0, "max_payload_bytes": 0},
+            "features": ["one"]})
+        self.assertEqual(status["sources"][0], {
+            "netns": "red", "group": 100, "source_id": 1, "state": "listening", "state_time": TIME,
+            "packets_received": 1234567, "bytes_received": 99, "packets_lost_kernel": 12,
+            "packets_lost_decode": 0, "socket_overruns": 1, "ring_packets": 100,
+            "ring_capacity_bytes": 8 << 20, "ring_used_bytes": 1536})
+        self.assertEqual(status["subscriptions"], [{
+            "subscription_id": "s7", "client_label": "me", "peer": "uid 0", "start_time": TIME,
+            "packets_sent": 10, "bytes_sent": 2000, "packets_filtered": 0, "packets_lost": 2,
+            "lag_bytes": 20 << 20}])
+
+
+if __name__ == "__main__":
+    unittest.main()
