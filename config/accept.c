@@ -26,8 +26,8 @@ const char *accept_account(const char *text)
 const char *accept_tenant(const char *text)
 {
 	/* Metrics, logs and subjects of brokers carry the name, without quotes. */
-	if (text[strspn(text, LETTERS DIGITS "_-@")])
-		return "letters, digits, '_', '-' or '@'";
+	if (text[strspn(text, LETTERS DIGITS "._-@")])
+		return "letters, digits, '.', '_', '-' or '@'";
 	return NULL;
 }
 
@@ -36,7 +36,7 @@ const char *accept_netns(const char *text)
 	if (strchr(text, '/'))
 		return "a name without '/' (a file is { path: /... })";
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		return "a name that is not reserved";
+		return "a name other than '.' and '..'";
 	return NULL;
 }
 

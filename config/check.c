@@ -154,7 +154,7 @@ static void check_sources(struct problems *problems, const struct config *config
 		for (size_t s = 0; s < config->tenants[t].source_count; s++) {
 			const struct config_source *source = &config->tenants[t].sources[s];
 
-			if (!source->netns && source->netns_kind != CONFIG_NETNS_PID)
+			if (!source->netns && !source->pid)
 				continue; /* told already */
 			for (size_t g = 0; g < source->group_count; g++)
 				claims.items[claims.count++] =
@@ -213,13 +213,14 @@ static void check_identities(struct problems *problems, const struct config *con
 
 		for (size_t i = 0; i < tenant->identity_count; i++) {
 			const struct config_identity *identity = &tenant->identities[i];
+			bool is_uid = identity->kind == CONFIG_IDENTITY_UNIX_UID;
 
-			if (!identity->text && identity->kind != CONFIG_IDENTITY_UNIX_UID)
+			if (is_uid ? identity->uid == UINT32_MAX : !identity->text)
 				continue; /* told already */
 			claims.items[claims.count++] =
 			    (struct claim){.kind = (int)identity->kind,
-					   .text = identity->text ? identity->text : "",
-					   .number = identity->uid,
+					   .text = is_uid ? "" : identity->text,
+					   .number = is_uid ? identity->uid : 0,
 					   .owner = tenant->name ? tenant->name : "(no name)",
 					   .mark = identity->mark};
 		}

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
 #include "schema.h"
 #include "value.h"
 
@@ -137,7 +136,7 @@ void read_text(struct problems *problems, const struct schema_key *key, const st
 {
 	const char *wrong = refuse_text(key, value);
 	size_t max = key->max ? key->max : TEXT_MAX_BYTES;
-	char *text;
+	char **text = field(key, object);
 
 	if (wrong) {
 		read_expected(problems, key, wrong, value);
@@ -148,11 +147,10 @@ void read_text(struct problems *problems, const struct schema_key *key, const st
 			    value->len, max);
 		return;
 	}
-	text = strdup(value->text);
-	if (!text)
+	free(*text); /* two keys of a one-key map, told later, share the field */
+	*text = strdup(value->text);
+	if (!*text)
 		problems->no_memory = true;
-	freep(field(key, object)); /* two keys of a one-key map, told later, share the field */
-	memcpy(field(key, object), &text, sizeof(text));
 }
 
 void read_map(struct problems *problems, const struct schema_key *key, const struct node *value,

@@ -34,8 +34,8 @@
 #define ACCOUNT_MAX_BYTES  32  /* useradd(8) */
 #define NAME_MAX_BYTES     255 /* of a file, so of a name in /run/netns */
 #define TENANT_MAX_BYTES   64
-#define PID_MAX            4194304    /* PID_MAX_LIMIT, proc(5) */
-#define UID_MAX            4294967294 /* the next one means "none" */
+#define PID_MAX            4194304              /* PID_MAX_LIMIT, proc(5) */
+#define UID_MAX            UINT32_C(4294967294) /* the next one means "none" */
 
 #define VALUE(type, member)                                                                        \
 	.offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
@@ -137,7 +137,11 @@ static const struct schema_key identity_keys[] = {
      .read = read_text,
      .accept = accept_account,
      .max = ACCOUNT_MAX_BYTES},
-    {.name = "unix_uid", VALUE(config_identity, uid), .read = read_number, .max = UID_MAX},
+    {.name = "unix_uid",
+     VALUE(config_identity, uid),
+     .read = read_number,
+     .max = UID_MAX,
+     .initial = UID_MAX + 1},
     {.name = "unix_group",
      VALUE(config_identity, text),
      .read = read_text,

@@ -29,6 +29,11 @@ static void tell_unknown(struct problems *problems, const struct schema *schema,
 	char names[256] = "", found[NODE_DESCRIBE_BYTES];
 	size_t used = 0;
 
+	if (key->kind != NODE_SCALAR) {
+		problem_add(problems, key->mark, "expected a key, not %s",
+			    node_describe(key, found));
+		return;
+	}
 	for (size_t i = 0; i < schema->count && used < sizeof(names); i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
 					 schema->keys[i].name);
