@@ -58,7 +58,8 @@ enum nfl_profile {
 #define NFL_COPY_RANGE_MAX UINT32_C(65531) /* more is clipped by the kernel */
 #define NFL_NLBUFSIZ_MIN   UINT32_C(3776)
 #define NFL_NLBUFSIZ_MAX   UINT32_C(131072)
-#define NFL_RECEIVE_BUFFER ((size_t)262144) /* holds the largest datagram of any setting */
+#define NFL_TIMEOUT_MAX_MS UINT32_C(3600000) /* the kernel's arithmetic wraps far above */
+#define NFL_RECEIVE_BUFFER ((size_t)262144)  /* holds the largest datagram of any setting */
 #define NFL_RCVBUF_DEFAULT UINT32_C(8388608)
 
 /* Bits of nfl_listener_options.set: settings that override the profile. */
@@ -76,7 +77,8 @@ enum nfl_profile {
  * @group: NFLOG group, 0..65535
  * @copy_range: bytes of each packet, 0..65531; 0 means all, as does not setting it
  * @qthresh: packets before the kernel sends a datagram; 0 acts as 1
- * @timeout_ms: the longest a packet waits in the kernel, in ms; rounded up to 10 ms
+ * @timeout_ms: the longest a packet waits in the kernel, in ms, 0..NFL_TIMEOUT_MAX_MS; rounded up
+ *              to 10 ms
  * @nlbufsiz: bytes of the kernel's batch buffer, NFL_NLBUFSIZ_MIN..MAX
  * @rcvbuf: socket receive buffer, bytes, as given to SO_RCVBUFFORCE (the kernel doubles it)
  */
@@ -111,6 +113,9 @@ struct nfl_listener_stats {
 	uint64_t truncated;   /* datagrams longer than the buffer (MSG_TRUNC) */
 	uint64_t malformed;   /* datagrams in which decoding stopped */
 	uint64_t foreign;     /* datagrams whose sender was not the kernel (nl_pid != 0), ignored */
+	/* Datagrams that the kernel could not queue, read when asked for. What was lost after the
+	 * last record shows here first; lost_kernel has the packets once the next one comes. */
+	uint64_t dropped_datagrams;
 };
 
 /* What is in force, read back where the kernel tells. */
@@ -147,7 +152,8 @@ typedef int (*nfl_record_fn)(const struct nfl_record *record, void *data);
  * -ENOENT   the namespace does not exist (or: its name is no namespace file),
  * -EBUSY    another socket has the group (err names its port id),
  * -EPERM    a capability is missing (err names it),
- * -EOPNOTSUPP the kernel has no conntrack for NFL_FLAG_CONNTRACK,
+ * -EOPNOTSUPP the kernel has no conntrack for NFL_FLAG_CONNTRACK, or no NFLOG at all,
+ * -ENOBUFS  the receive buffer was so full of packets that the kernel's answer was lost,
  * -ENOMEM, or another errno of socket(2) or setns(2).
  * The calling thread is in its own namespace again when the call returns; should the way back
  * fail, the process is aborted rather than left in a foreign namespace.
@@ -158,7 +164,21 @@ NFL_API int nfl_listener_open(const struct nfl_listener_options *options, struct
 /* Unbinds and frees; NULL is allowed. What is still queued in the kernel is discarded. */
 NFL_API void nfl_listener_close(struct nfl_listener *listener);
 
-/* The socket, for poll or epoll (level-triggered EPOLLIN); borrowed, non-blocking. */
+/**
+ * nfl_listener_unbind - end logging, keep what was logged
+ *
+ * Gives the group back; the kernel then sends what it still holds. To miss nothing, receive until
+ * -EAGAIN before the close. Returns 0, also when it was done before, or -errno (-EPERM: the
+ * capability that opened it is gone), and the group is still bound.
+ */
+NFL_API int nfl_listener_unbind(struct nfl_listener *listener);
+
+/**
+ * nfl_listener_fd - the socket, for poll or epoll (level-triggered EPOLLIN); borrowed, non-blocking
+ *
+ * Receive until -EAGAIN before the first wait, and after a callback that stopped: records that
+ * came while the group was bound, or that a datagram has left, are in memory, not in the socket.
+ */
 NFL_API int nfl_listener_fd(const struct nfl_listener *listener);
 
 /**

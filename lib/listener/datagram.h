@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* listener/datagram.h - the records in a datagram, and what their sequence numbers tell */
+#ifndef LISTENER_DATAGRAM_H
+#define LISTENER_DATAGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nfl/listener.h>
+
+/* What is left of a datagram to deliver. Zero-initialised: nothing. */
+struct datagram {
+	const uint8_t *at; /* borrowed, 4-byte aligned */
+	size_t left;
+	int64_t time_ns; /* CLOCK_REALTIME of the read */
+	bool cut;        /* it was longer than the buffer */
+};
+
+/* From bind on. Zero-initialised: a bind begins with SEQ 0. */
+struct sequence {
+	uint32_t next;
+	bool after_damage; /* a datagram was cut or malformed since the last record */
+};
+
+/**
+ * datagram_deliver - call fn for the records that are left, until it wants no more
+ * @datagram: advanced; left is 0 when it is done with
+ * @stats: records, lost_kernel, lost_decode and malformed are counted
+ *
+ * Returns the number of records delivered, or fn's value when that was negative. A message that
+ * cannot be read ends the datagram: where it was wrong is where the next one would begin.
+ */
+int datagram_deliver(struct datagram *datagram, struct sequence *sequence,
+		     struct nfl_listener_stats *stats, nfl_record_fn fn, void *data);
+
+#endif
