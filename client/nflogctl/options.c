@@ -107,11 +107,12 @@ int options_parse(const struct command *command, struct common *common, int argc
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
 	while ((code = getopt_long(argc, argv, parser.letters, parser.long_options, NULL)) != -1) {
+		const struct known_option *known = parser_find(&parser, code);
 		int r;
 
-		if (code == '?' || code == ':')
+		if (!known) /* '?' or ':' */
 			return complain_getopt(command, &parser, code, argv);
-		r = take_option(command, parser_find(&parser, code), optarg);
+		r = take_option(command, known, optarg);
 		if (r != EXIT_DONE)
 			return r;
 	}
