@@ -1,0 +1,265 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""CPU per record and loss of nflogd and its client, next to ulogd2 and tcpdump, in one run.
+
+Real packets, logged by nft in network namespaces made here, one UDP packet logged LOGS times. Every
+reader gets the same traffic, one after the other. Times of equal runs differ by about 20 % and the
+offered maximum by up to 2x: compare the ratios of one run. Bounded: a few seconds for each line.
+"""
+import argparse
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+parser.add_argument("names", nargs="*", metavar="NAME",
+                    help="compare issue fanout idle (default: all)")
+parser.add_argument("--build", default="build/release", help="build folder (default: %(default)s)")
+parser.add_argument("--seconds", type=float, default=3, help="of traffic for each line")
+parser.add_argument("--repeat", type=int, default=3, help="runs of each line; the median is shown")
+options = parser.parse_args()
+os.environ["NFL_BUILD"] = os.path.abspath(options.build)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+
+import harness  # noqa: E402
+from harness import pb, rpc  # noqa: E402
+
+LOGS = 8  # log statements for each packet: the log path, not the sender's stack, is the load
+SIZE = 100  # UDP payload: 128-byte IP packets
+ULOGD = """
+[global]
+logfile="{folder}/ulogd.log"
+loglevel=5
+plugin="{plugins}/ulogd_inppkt_NFLOG.so"
+plugin="{plugins}/ulogd_filter_IFINDEX.so"
+plugin="{plugins}/ulogd_filter_IP2STR.so"
+plugin="{plugins}/ulogd_filter_HWHDR.so"
+plugin="{plugins}/ulogd_raw2packet_BASE.so"
+plugin="{plugins}/ulogd_output_JSON.so"
+stack=log1:NFLOG,base1:BASE,ifi1:IFINDEX,ip2str1:IP2STR,mac2str1:HWHDR,json1:JSON
+[log1]
+group=100
+[json1]
+sync=0
+file="{folder}/ulogd.json"
+"""
+
+
+def cpu_seconds(pid):
+    """CPU of all threads of a process so far, by its CPU clock (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def resident_mib(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmRSS:\s+(\d+) kB", f.read()).group(1)) / 1024
+
+
+def quiet(read, seconds=0.6):
+    """Wait until read() gives the same value for a while: the reader has taken what there is."""
+    last, since = read(), time.monotonic()
+    while time.monotonic() - since < seconds:
+        time.sleep(0.05)
+        now = read()
+        if now != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+class Nflogd:
+    """nflogd with `subscribers` clients that run `nflogctl subscribe ARGS`."""
+
+    def __init__(self, spaces, folder, args=("--quiet",), subscribers=1):
+        self.folder = folder
+        self.daemon = harness.Daemon(config={"tenants": [{
+            "name": "bench", "identities": [{"unix_uid": 0}],
+            "limits": {"subscriptions": 512},
+            "sources": [{"netns": ns.name, "groups": [100], "copy_bytes": 128} for ns in spaces]}]},
+            folder=folder)
+        self.stub = rpc.NflogServiceStub(self.daemon.channel())
+        self.clients = [subprocess.Popen(
+            [os.path.join(harness.BIN, "nflogctl"), "--server", self.daemon.address(), "subscribe",
+             *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(subscribers)]
+        harness.wait_until("subscribed", lambda: len(self.stats().subscriptions) == subscribers)
+        self.base = self.cpu()
+
+    def stats(self):
+        return self.stub.GetStats(pb.GetStatsRequest())
+
+    def cpu(self):
+        return (cpu_seconds(self.daemon.process.pid),
+                sum(cpu_seconds(client.pid) for client in self.clients))
+
+    def finish(self):
+        """({reader: CPU seconds}, delivered to the first client, reported lost)."""
+        quiet(lambda: sorted(s.packets_sent for s in self.stats().subscriptions))
+        server, client = (now - then for now, then in zip(self.cpu(), self.base))
+        results = []
+        for process in self.clients:
+            process.send_signal(signal.SIGINT)
+            results.append(harness.summary(process.communicate()[1]))
+        self.daemon.stop()
+        return {"nflogd": server, "client": client / len(self.clients)}, *min(results)
+
+
+class Tcpdump:
+    def __init__(self, spaces, folder):
+        self.file = os.path.join(folder, "out.pcap")
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", spaces[0].name, "tcpdump", "-n", "-U", "-s", "128", "-Z", "root",
+             "-i", "nflog:100", "-w", self.file], stderr=subprocess.PIPE)
+        harness.wait_until("tcpdump listens", lambda: os.path.exists(self.file))
+        self.base = cpu_seconds(self.process.pid)
+
+    def finish(self):
+        quiet(lambda: os.path.getsize(self.file))
+        used = cpu_seconds(self.process.pid) - self.base
+        self.process.send_signal(signal.SIGINT)
+        err = self.process.communicate()[1].decode()
+        return {"tcpdump": used}, int(re.search(r"(\d+) packets? captured", err).group(1)), None
+
+
+class Ulogd:
+    def __init__(self, spaces, folder):
+        self.file = os.path.join(folder, "ulogd.json")
+        plugins = os.path.dirname(next(path for path in harness.run("dpkg", "-L", "ulogd2").split()
+                                       if path.endswith("ulogd_inppkt_NFLOG.so")))
+        config = os.path.join(folder, "ulogd.conf")
+        with open(config, "w") as f:
+            f.write(ULOGD.format(folder=folder, plugins=plugins))
+        self.process = subprocess.Popen(["ip", "netns", "exec", spaces[0].name, "ulogd", "-c", config])
+        harness.wait_until("ulogd2 listens", lambda: os.path.exists(self.file) and re.search(
+            r"^ *100 ", spaces[0].exec("cat", "/proc/net/netfilter/nfnetlink_log"), re.MULTILINE))
+        self.base = cpu_seconds(self.process.pid)
+
+    def finish(self):
+        quiet(lambda: os.path.getsize(self.file))
+        used = cpu_seconds(self.process.pid) - self.base
+        self.process.terminate()
+        self.process.wait()
+        with open(self.file, "rb") as f:
+            records = sum(block.count(b"\n") for block in iter(lambda: f.read(1 << 20), b""))
+        return {"ulogd2 JSON": used}, records, None
+
+
+def measure(make, spaces_count, rate, seconds, logs):
+    """One run: (records generated, {reader: CPU}, delivered, lost)."""
+    folder = tempfile.mkdtemp(prefix="nfl-test-")
+    spaces = []
+    try:
+        for i in range(spaces_count):
+            spaces.append(harness.Netns(f"bench{i}"))
+            spaces[-1].sink('udp dport 9 jump l\n} chain l {\n'
+                            + 'log prefix "bench" group 100\n' * logs)
+        reader = make(spaces, folder)
+        command = [os.path.join(harness.BIN, "nflog_gen"), "--size", str(SIZE),
+                   "--seconds", str(seconds), "--count", str(10 ** 9)]
+        for ns in spaces:
+            command += ["--netns", ns.name]
+        if rate:
+            command += ["--rate", str(rate // logs)]
+        started = time.monotonic()
+        sent = harness.json.loads(harness.run(*command))["sent"] * logs
+        elapsed = time.monotonic() - started
+        cpu, delivered, lost = reader.finish()
+        return sent, sent / elapsed, cpu, delivered, lost
+    finally:
+        for ns in spaces:
+            ns.delete()
+        shutil.rmtree(folder)
+
+
+def line(name, make, spaces=1, rate=0, seconds=None, logs=LOGS, repeat=None):
+    """Measure and print one line; returns {reader: median CPU us per delivered record}."""
+    runs = [measure(make, spaces, rate, seconds or options.seconds, logs)
+            for _ in range(repeat or options.repeat)]
+    cost = {reader: statistics.median(cpu[reader] * 1e6 / max(delivered, 1)
+                                      for _, _, cpu, delivered, _ in runs) for reader in runs[0][2]}
+    missing = [sent - delivered for sent, _, _, delivered, _ in runs]
+    reported = [lost for *_, lost in runs]
+    generated = statistics.median(sent for sent, *_ in runs)
+    told = "not told" if reported[0] is None else (
+        "exact" if reported == missing else f"WRONG {reported} of {missing}")
+    print(f"{name:36} {statistics.median(r for _, r, *_ in runs) / 1e3:8.0f} k/s "
+          f"{100 * statistics.median(missing) / generated:7.2f} % lost ({told:8}) "
+          + "  ".join(f"{reader} {us:.3f} us" for reader, us in cost.items()), flush=True)
+    return cost
+
+
+def title(text):
+    print(f"\n{text}", flush=True)
+
+
+def bench_compare():
+    title(f"readers, 128-byte packets, {LOGS} log statements a packet, CPU us per delivered record")
+    for rate in 100_000, 300_000, 0:
+        ours = line("nflogd + nflogctl --quiet, BASIC", Nflogd, rate=rate)
+        line("nflogd + nflogctl --quiet, FULL", lambda s, f: Nflogd(
+            s, f, ("--quiet", "--view", "full")), rate=rate)
+        json_ours = line("nflogd + nflogctl -o json", lambda s, f: Nflogd(s, f, ("-o", "json")),
+                         rate=rate)
+        dump = line("tcpdump -w", Tcpdump, rate=rate)["tcpdump"]
+        ulogd = line("ulogd2 JSON", Ulogd, rate=rate)["ulogd2 JSON"]
+        print(f"{'':36} ratios: nflogd/tcpdump {ours['nflogd'] / dump:.2f}, "
+              f"ulogd2 JSON/nflogd {ulogd / ours['nflogd']:.0f}, ulogd2 JSON/(nflogd + nflogctl -o "
+              f"json) {ulogd / sum(json_ours.values()):.1f}")
+
+
+def bench_issue():
+    title("100,000 packets/s for 10 s in two namespaces, one subscriber counting")
+    line("nflogd + nflogctl --quiet", Nflogd, spaces=2, rate=100_000, seconds=10, logs=1, repeat=1)
+
+
+def bench_fanout():
+    title("subscribers of the same packets, 100,000 records/s, CPU us per record (of the source)")
+    for count in 1, 4, 16:
+        line(f"{count} x nflogctl --quiet", lambda s, f: Nflogd(s, f, subscribers=count),
+             rate=100_000)
+
+
+def bench_idle():
+    title("idle: 100 sources, 100 streams")
+    folder = tempfile.mkdtemp(prefix="nfl-test-")
+    ns = harness.Netns("idle")
+    try:
+        daemon = harness.Daemon(config={"tenants": [{
+            "name": "bench", "identities": [{"unix_uid": 0}], "limits": {"subscriptions": 512},
+            "sources": [{"netns": ns.name, "groups": ["0-99"]}]}]}, folder=folder)
+        channel = daemon.channel()
+        streams = [harness.Stream(channel) for _ in range(100)]
+        before, seconds = cpu_seconds(daemon.process.pid), 10
+        time.sleep(seconds)  # what is measured is a time of nothing
+        used = cpu_seconds(daemon.process.pid) - before
+        print(f"nflogd {100 * used / seconds:.2f} % of a core, "
+              f"{resident_mib(daemon.process.pid):.1f} MiB resident")
+        for stream in streams:
+            stream.cancel()
+        channel.close()
+        daemon.stop()
+    finally:
+        ns.delete()
+        shutil.rmtree(folder)
+
+
+BENCHES = {"compare": bench_compare, "issue": bench_issue, "fanout": bench_fanout,
+           "idle": bench_idle}
+
+
+def main():
+    unknown = set(options.names) - set(BENCHES)
+    if unknown:
+        parser.error(f"unknown: {' '.join(unknown)}; there are {' '.join(BENCHES)}")
+    print(f"{harness.run('uname', '-r').strip()}, {os.cpu_count()} cores, "
+          f"{options.repeat} runs of {options.seconds:g} s, medians")
+    for name in options.names or BENCHES:
+        BENCHES[name]()
+
+
+if __name__ == "__main__":
+    main()
