@@ -155,7 +155,7 @@ def measure(make, spaces_count, rate, seconds, logs):
     try:
         for i in range(spaces_count):
             spaces.append(harness.Netns(f"bench{i}"))
-            spaces[-1].sink('udp dport 9 jump l\n} chain l {\n'
+            spaces[-1].sink('udp dport 9 jump l\n}\nchain l {\n'
                             + 'log prefix "bench" group 100\n' * logs)
         reader = make(spaces, folder)
         command = [os.path.join(harness.BIN, "nflog_gen"), "--size", str(SIZE),

@@ -25,7 +25,7 @@ class Hooks(harness.RealTest):
         for hook, extra in hooks:
             name = hook.split()[0]
             self.r.nft(f"table {family} log{name} {{ chain c {{ type filter hook {hook} priority 0;\n"
-                       f"{extra or match} log prefix \"{family} {name}\" group 100\n}} }}")
+                       f"{extra or match} log prefix \"{family} {name}\" group 100\n}}\n}}")
 
     def collect(self, send, count):
         daemon = self.daemon_for((self.r, [100], {}))

@@ -100,7 +100,7 @@ class Stream(harness.RealTest):
         prefix = b"a\x01\x1b[31m\xff\x80%s%n\tb"
         red.sink("")
         red.nft(b'table ip hostile { chain out { type filter hook output priority 0;\n'
-                b'udp dport 5001 log prefix "' + prefix + b'" group 100\n} }\n')
+                b'udp dport 5001 log prefix "' + prefix + b'" group 100\n}\n}\n')
         daemon = self.daemon_for((red, [100], {}))
         stream = self.subscribe(daemon)
         ctl = self.start_nflogctl(daemon, "subscribe", "--count", "1")
@@ -240,7 +240,7 @@ class Stream(harness.RealTest):
         left, right = self.netns("left"), self.netns("right")
         harness.veth(left, "l0", ["10.71.1.1/24"], right, "r0", ["10.71.1.2/24"])
         right.nft('table netdev n { chain c { type filter hook ingress device "r0" priority 0;\n'
-                  'vlan id 123 log prefix "vlan" group 100\n} }')
+                  'vlan id 123 log prefix "vlan" group 100\n}\n}')
         daemon = self.daemon_for((right, [100], {}))
         stream = self.subscribe(daemon, view=pb.PACKET_VIEW_FULL)
         ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20, 1, 0, 64, 59, 0,
