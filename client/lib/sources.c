@@ -34,10 +34,11 @@ static struct nfl_client_source *source_copy(const struct nfl_client_source *sou
 {
 	size_t netns_size = strlen(source->netns) + 1;
 	struct nfl_client_source *copy = malloc(source_bytes(source));
-	char *text = (char *)(copy + 1);
+	char *text;
 
 	if (!copy)
 		return NULL;
+	text = (char *)(copy + 1);
 	*copy = *source;
 	copy->netns = memcpy(text, source->netns, netns_size);
 	copy->detail = strcpy(text + netns_size, source->detail);
