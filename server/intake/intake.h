@@ -22,17 +22,21 @@ typedef void (*intake_wake_fn)(void *data);
 int intake_new(struct intake **ret);
 
 /**
- * intake_add - open the listener of a source and read it from now on
+ * intake_add - open the listener of a source; it is read once intake_start() was called
+ * @source: a reference is taken
  * @options: as for nfl_listener_open(); NFL_FLAG_SEQ is added
- * Sets the source's state: LISTENING, WAITING (no such namespace) or FAILED with the reason.
+ * Sets the source's state: LISTENING, WAITING (no such namespace) or FAILED with the reason. A
+ * namespace that is known by another name already is not bound twice: -EBUSY.
  * Returns 0 or the error of nfl_listener_open(); the daemon goes on in either case.
  */
 int intake_add(struct intake *intake, struct source *source,
 	       const struct nfl_listener_options *options, struct nfl_error *err);
 
 int intake_start(struct intake *intake, intake_wake_fn wake, void *wake_data);
-/* Reads what the kernel still holds, ends the thread, closes every listener. */
+
+/* Unbinds every group, reads what the kernel still holds, wakes a last time and ends the thread.
+ * Does nothing when it was not started. */
 void intake_stop(struct intake *intake);
-void intake_free(struct intake *intake);
+void intake_free(struct intake *intake); /* NULL is allowed; stops first */
 
 #endif

@@ -98,7 +98,7 @@ static int pick_id(const struct registry *registry, uint32_t *ret)
 
 	do {
 		if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
-			return -errno;
+			return -EIO; /* no such system call; a few bytes never come short */
 		id &= (UINT32_C(1) << ID_BITS) - 1;
 	} while (id == 0 || is_id_taken(registry, id));
 	*ret = id;

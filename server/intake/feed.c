@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hot path: a record of the kernel becomes a stored record in the source's log.
+ *
+ * Called by the intake thread for each readable listener. Decoded in place, interfaces named,
+ * numbered, encoded straight into the log's memory; published once for each datagram. Nothing is
+ * allocated for a packet. Losses are added to the counters before the packet after the gap is
+ * stored, so that the header of that packet tells of its own gap.
+ */
+#include "feed.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nfl/decode.h>
+
+#include "history.h"
+#include "links.h"
+#include "source.h"
+#include "space.h"
+#include "wire.h"
+
+struct feed *feed_new(struct source *source, struct nfl_listener *listener,
+		      const struct space *space)
+{
+	struct feed *feed = calloc(1, sizeof(*feed));
+
+	if (!feed)
+		return NULL;
+	feed->watch.kind = WATCH_FEED;
+	feed->source = source_ref(source);
+	feed->listener = listener;
+	feed->space = space;
+	return feed;
+}
+
+void feed_free(struct feed *feed)
+{
+	if (!feed)
+		return;
+	nfl_listener_close(feed->listener);
+	(void)source_unref(feed->source);
+	free(feed);
+}
+
+/* The four names a packet can have; links_find() lends its answer only until it is asked again. */
+struct device_names {
+	char in[IFNAMSIZ];
+	char out[IFNAMSIZ];
+	char physical_in[IFNAMSIZ];
+	char physical_out[IFNAMSIZ];
+};
+
+static struct nfl_bytes copy_name(const struct feed *feed, bool present, uint32_t index,
+				  char name[IFNAMSIZ])
+{
+	struct nfl_bytes found = {0};
+
+	if (!present || !feed->space->links)
+		return found;
+	found = links_find(feed->space->links, index);
+	if (found.len == 0 || found.len > IFNAMSIZ)
+		return (struct nfl_bytes){0};
+	memcpy(name, found.data, found.len);
+	return (struct nfl_bytes){.data = (const uint8_t *)name, .len = found.len};
+}
+
+static void name_devices(const struct feed *feed, struct nfl_packet *packet,
+			 struct device_names *names)
+{
+	const struct nfl_record *record = &packet->record;
+
+	packet->indev_name =
+	    copy_name(feed, record->present & NFL_HAS_INDEV, record->indev, names->in);
+	packet->outdev_name =
+	    copy_name(feed, record->present & NFL_HAS_OUTDEV, record->outdev, names->out);
+	packet->physindev_name = copy_name(feed, record->present & NFL_HAS_PHYSINDEV,
+					   record->physindev, names->physical_in);
+	packet->physoutdev_name = copy_name(feed, record->present & NFL_HAS_PHYSOUTDEV,
+					    record->physoutdev, names->physical_out);
+}
+
+static uint32_t original_length(const struct nfl_packet *packet)
+{
+	if (packet->decoded.present & NFL_HAS_IP)
+		return packet->decoded.total_length;
+	return packet->record.present & NFL_HAS_PAYLOAD ? packet->record.payload.len : 0;
+}
+
+static void describe(const struct feed *feed, const struct nfl_record *record,
+		     struct nfl_packet *packet, struct device_names *names)
+{
+	packet->sequence = feed->packets + 1;
+	packet->source_id = feed->source->id;
+	packet->record = *record;
+	packet->prefix_raw = (struct nfl_bytes){0};
+	nfl_decode_payload(record, &packet->decoded);
+	packet->original_length = original_length(packet);
+	packet->conntrack.present = 0;
+	if (record->present & NFL_HAS_CT)
+		nfl_decode_conntrack(record, &packet->conntrack);
+	name_devices(feed, packet, names);
+}
+
+static int store(const struct nfl_record *record, void *data)
+{
+	struct feed *feed = data;
+	struct device_names names;
+	struct nfl_packet packet;
+	struct wire_stored *stored;
+
+	feed->lost_kernel += record->lost_kernel;
+	feed->lost_decode += record->lost_decode;
+	describe(feed, record, &packet, &names);
+	stored = history_reserve(feed->source->log, wire_store_bound(&packet));
+	if (!stored) {
+		feed->lost_decode++; /* told by the next packet that finds memory */
+		return 0;
+	}
+	(void)wire_store(stored, &packet);
+	stored->order = feed->order;
+	stored->lost_kernel = (uint32_t)feed->lost_kernel;
+	stored->lost_decode = (uint32_t)feed->lost_decode;
+	history_append(feed->source->log, stored->total);
+	feed->packets++;
+	feed->last_packet_ns = record->receive_time_ns;
+	return 0;
+}
+
+/* Each counter has one writer, so a plain store does. */
+static void set_counter(_Atomic uint64_t *counter, uint64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+/* Before publishing: who has seen a packet finds it counted. */
+static void update_counters(const struct feed *feed)
+{
+	struct source *source = feed->source;
+
+	set_counter(&source->packets, feed->packets);
+	set_counter(&source->lost_kernel, feed->lost_kernel);
+	set_counter(&source->lost_decode, feed->lost_decode);
+	atomic_store_explicit(&source->last_packet_ns, feed->last_packet_ns, memory_order_relaxed);
+}
+
+/* What only the listener knows; asking costs a system call, so not for each datagram. */
+static void update_socket_counters(const struct feed *feed)
+{
+	struct nfl_listener_stats stats;
+
+	nfl_listener_stats(feed->listener, &stats);
+	set_counter(&feed->source->bytes, stats.bytes);
+	set_counter(&feed->source->overruns, stats.overruns);
+}
+
+/* Returns the number of packets, or -errno as nfl_listener_receive(). */
+static int read_datagram(struct feed *feed, struct feed_room *room)
+{
+	uint64_t packets = feed->packets;
+	int r;
+
+	feed->order = room->order + 1;
+	r = nfl_listener_receive(feed->listener, room->buffer, NFL_RECEIVE_BUFFER, store, feed);
+	if (r < 0)
+		return r;
+	update_counters(feed);
+	if (feed->packets > packets) {
+		room->order = feed->order;
+		history_publish(feed->source->log);
+		room->published = true;
+	}
+	return r;
+}
+
+int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max)
+{
+	int r = 0;
+
+	while (datagrams_max-- && r >= 0)
+		r = read_datagram(feed, room);
+	update_socket_counters(feed);
+	if (r == -EAGAIN)
+		return 0;
+	return r < 0 ? r : 1;
+}
+
+void feed_fail(struct feed *feed, int error)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "reading the socket failed: %s", strerror(-error));
+	source_set_state(feed->source, SOURCE_FAILED, text);
+	nfl_listener_close(feed->listener);
+	feed->listener = NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * intake/feed.h - from the listener of one source to its log
+ *
+ * Private to the room. Threads: main until start, then intake; main again after stop.
+ */
+#ifndef INTAKE_FEED_H
+#define INTAKE_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nfl/listener.h>
+
+#include "watch.h"
+
+struct source;
+struct space;
+
+struct feed {
+	struct watch watch;
+	struct feed *next;             /* owned: the intake's list */
+	struct source *source;         /* shared */
+	struct nfl_listener *listener; /* owned; NULL once it has failed */
+	const struct space *space;     /* borrowed from the intake */
+	uint64_t order;                /* of the datagram being read */
+	uint64_t packets;              /* as source's counters, which only this feed writes */
+	uint64_t lost_kernel;
+	uint64_t lost_decode;
+	int64_t last_packet_ns;
+};
+
+/* What all feeds share. */
+struct feed_room {
+	void *buffer;   /* owned: NFL_RECEIVE_BUFFER bytes, 8-byte aligned */
+	uint64_t order; /* of the last datagram with packets, over all sources; from 1 */
+	bool published; /* something was, since this was last set to false */
+};
+
+/* Takes a reference of @source; NULL without memory. @listener is the feed's only on success. */
+struct feed *feed_new(struct source *source, struct nfl_listener *listener,
+		      const struct space *space);
+void feed_free(struct feed *feed);
+
+/**
+ * feed_read - move what the kernel holds into the log
+ * @datagrams_max: the most to read, so that one busy source does not starve the others
+ * Returns 1 when there may be more, 0 when the socket is empty, or -errno: the listener is dead.
+ */
+int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max);
+
+/* Closes the listener of a feed that cannot be read any more; the source's state says why. */
+void feed_fail(struct feed *feed, int error);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* intake/watch.h - what an epoll event is about; first member of what is watched */
+#ifndef INTAKE_WATCH_H
+#define INTAKE_WATCH_H
+
+enum watch_kind {
+	WATCH_STOP,  /* struct watch alone: the thread is to end */
+	WATCH_FEED,  /* struct feed: its listener is readable */
+	WATCH_SPACE, /* struct space: its links have news */
+};
+
+struct watch {
+	enum watch_kind kind;
+};
+
+#endif

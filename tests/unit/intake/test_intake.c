@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * intake: what listeners deliver is what the sources' logs hold
+ *
+ * The kernel's side (listener, links, netns) is replaced: a fake listener is a queue of datagrams
+ * with an eventfd that is readable while there are any. Decoding, wire form and history are real.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <nfl/listener.h>
+
+#include "bytes.h"
+#include "history.h"
+#include "intake.h"
+#include "links.h"
+#include "netns.h"
+#include "source.h"
+#include "wire.h"
+
+#define LOG_BYTES      ((size_t)8 << 20)
+#define DATAGRAMS_MAX  64
+#define RECORDS_MAX    4
+#define DATAGRAM_BYTES 1000u
+
+/* --- the kernel's side ------------------------------------------------------------------- */
+
+struct datagram {
+	int result; /* negative: what receive returns instead of records */
+	int count;
+	struct nfl_record records[RECORDS_MAX];
+};
+
+struct fake {
+	struct nfl_listener_options options;
+	int event_fd; /* a semaphore: readable while datagrams are queued */
+	pthread_mutex_t lock;
+	struct datagram queue[DATAGRAMS_MAX]; /* [lock] */
+	unsigned head;                        /* [lock] */
+	unsigned tail;                        /* [lock] */
+	_Atomic bool endless;                 /* one more record, always */
+	_Atomic bool closed;
+	bool flushes; /* unbinding queues one more datagram */
+	uint64_t datagrams;
+};
+
+static struct fake fakes[4];
+static unsigned fake_count;
+static int open_result;
+static _Atomic bool no_room;
+static int links_event_fds[4]; /* one for each namespace, in the order of opening */
+static unsigned links_opened;
+static sem_t links_updated;
+
+int __wrap_nfl_listener_open(const struct nfl_listener_options *options, struct nfl_listener **ret,
+			     struct nfl_error *err);
+void __wrap_nfl_listener_close(struct nfl_listener *listener);
+int __wrap_nfl_listener_fd(const struct nfl_listener *listener);
+int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, size_t buffer_len,
+				nfl_record_fn fn, void *data);
+int __wrap_nfl_listener_unbind(struct nfl_listener *listener);
+void __wrap_nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener_stats *ret);
+int __wrap_links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err);
+void __wrap_links_close(struct links *links);
+int __wrap_links_fd(const struct links *links);
+int __wrap_links_update(struct links *links);
+struct nfl_bytes __wrap_links_find(struct links *links, uint32_t index);
+int __wrap_netns_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err);
+int __wrap_netns_identify(int fd, uint64_t *ret_dev, uint64_t *ret_inode);
+void *__real_history_reserve(struct history_log *log, size_t bytes);
+void *__wrap_history_reserve(struct history_log *log, size_t bytes);
+
+/* A namespace's identity is the first letter of its name: "red" and "rouge" are one. */
+static uint64_t identity_to_open;
+
+int __wrap_netns_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err)
+{
+	if (strcmp(netns->name, "missing") == 0) {
+		(void)snprintf(err->text, sizeof(err->text), "no namespace \"missing\"");
+		return -ENOENT;
+	}
+	identity_to_open = (uint64_t)netns->name[0];
+	*ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return 0;
+}
+
+int __wrap_netns_identify(int fd, uint64_t *ret_dev, uint64_t *ret_inode)
+{
+	(void)fd;
+	*ret_dev = 4;
+	*ret_inode = identity_to_open;
+	return 0;
+}
+
+int __wrap_nfl_listener_open(const struct nfl_listener_options *options, struct nfl_listener **ret,
+			     struct nfl_error *err)
+{
+	struct fake *fake = &fakes[fake_count];
+
+	if (open_result < 0) {
+		(void)snprintf(err->text, sizeof(err->text), "group taken by port id 42");
+		return open_result;
+	}
+	fake_count++;
+	memset(fake, 0, sizeof(*fake));
+	fake->options = *options;
+	fake->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+	assert_int_equal(pthread_mutex_init(&fake->lock, NULL), 0);
+	*ret = (struct nfl_listener *)fake;
+	return 0;
+}
+
+void __wrap_nfl_listener_close(struct nfl_listener *listener)
+{
+	struct fake *fake = (struct fake *)listener;
+
+	if (!fake)
+		return;
+	assert_false(fake->closed);
+	fake->closed = true;
+	close(fake->event_fd);
+	pthread_mutex_destroy(&fake->lock);
+}
+
+int __wrap_nfl_listener_fd(const struct nfl_listener *listener)
+{
+	return ((const struct fake *)listener)->event_fd;
+}
+
+static void queue(struct fake *fake, const struct datagram *datagram)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&fake->lock);
+	assert_true(fake->tail < DATAGRAMS_MAX);
+	fake->queue[fake->tail++] = *datagram;
+	pthread_mutex_unlock(&fake->lock);
+	assert_int_equal(write(fake->event_fd, &one, sizeof(one)), sizeof(one));
+}
+
+static bool take(struct fake *fake, struct datagram *ret)
+{
+	uint64_t one;
+	bool found;
+
+	if (!fake->endless)
+		(void)!read(fake->event_fd, &one, sizeof(one));
+	pthread_mutex_lock(&fake->lock);
+	found = fake->head < fake->tail;
+	if (found)
+		*ret = fake->queue[fake->endless ? fake->head : fake->head++];
+	pthread_mutex_unlock(&fake->lock);
+	return found;
+}
+
+int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, size_t buffer_len,
+				nfl_record_fn fn, void *data)
+{
+	struct fake *fake = (struct fake *)listener;
+	struct datagram datagram;
+
+	assert_int_equal(buffer_len, NFL_RECEIVE_BUFFER);
+	memset(buffer, 0xee, 64);
+	if (!take(fake, &datagram))
+		return -EAGAIN;
+	if (datagram.result < 0)
+		return datagram.result;
+	fake->datagrams++;
+	for (int i = 0; i < datagram.count; i++)
+		assert_int_equal(fn(&datagram.records[i], data), 0);
+	return datagram.count;
+}
+
+int __wrap_nfl_listener_unbind(struct nfl_listener *listener)
+{
+	struct fake *fake = (struct fake *)listener;
+	struct datagram last = {.count = 1};
+
+	if (fake->flushes)
+		queue(fake, &last);
+	fake->endless = false;
+	return 0;
+}
+
+void __wrap_nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener_stats *ret)
+{
+	const struct fake *fake = (const struct fake *)listener;
+
+	*ret =
+	    (struct nfl_listener_stats){.bytes = fake->datagrams * DATAGRAM_BYTES, .overruns = 3};
+}
+
+int __wrap_links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err)
+{
+	(void)err;
+	assert_int_equal(netns->kind, NFL_NETNS_FD);
+	links_event_fds[links_opened] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	*ret = (struct links *)&links_event_fds[links_opened++];
+	return 0;
+}
+
+void __wrap_links_close(struct links *links)
+{
+	close(__wrap_links_fd(links));
+}
+
+int __wrap_links_fd(const struct links *links)
+{
+	return *(const int *)(const void *)links;
+}
+
+int __wrap_links_update(struct links *links)
+{
+	uint64_t count;
+
+	(void)!read(__wrap_links_fd(links), &count, sizeof(count));
+	sem_post(&links_updated);
+	return 0;
+}
+
+/* One buffer for all answers, as the contract allows. */
+struct nfl_bytes __wrap_links_find(struct links *links, uint32_t index)
+{
+	static char name[16];
+
+	(void)links;
+	if (index == 404)
+		return (struct nfl_bytes){0};
+	return (struct nfl_bytes){.data = (const uint8_t *)name,
+				  .len = (uint32_t)snprintf(name, sizeof(name), "veth%u", index)};
+}
+
+void *__wrap_history_reserve(struct history_log *log, size_t bytes)
+{
+	return no_room ? NULL : __real_history_reserve(log, bytes);
+}
+
+/* --- fixture ----------------------------------------------------------------------------- */
+
+struct fixture {
+	struct history *history;
+	struct registry *registry;
+	struct intake *intake;
+	sem_t woken;
+	_Atomic unsigned wakes;
+	struct nfl_error err;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+
+	memset(&f, 0, sizeof(f));
+	fake_count = 0;
+	open_result = 0;
+	no_room = false;
+	links_opened = 0;
+	sem_init(&links_updated, 0, 0);
+	sem_init(&f.woken, 0, 0);
+	assert_int_equal(history_new((size_t)1 << 30, &f.history), 0);
+	assert_int_equal(registry_new(f.history, &f.registry), 0);
+	assert_int_equal(intake_new(&f.intake), 0);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	intake_free(f->intake);
+	for (unsigned i = 0; i < fake_count; i++)
+		assert_true(fakes[i].closed);
+	registry_free(f->registry);
+	history_free(f->history);
+	return 0;
+}
+
+static int try_add(struct fixture *f, const char *netns, uint16_t group, struct source **ret)
+{
+	struct nfl_listener_options options = {
+	    .size = sizeof(options),
+	    .netns = {.kind = NFL_NETNS_NAME, .name = netns},
+	    .group = group,
+	};
+
+	assert_int_equal(registry_add(f->registry, netns, group, LOG_BYTES, ret), 0);
+	return intake_add(f->intake, *ret, &options, &f->err);
+}
+
+static struct source *add(struct fixture *f, const char *netns, uint16_t group)
+{
+	struct source *source;
+
+	assert_int_equal(try_add(f, netns, group, &source), 0);
+	return source;
+}
+
+static void on_wake(void *data)
+{
+	struct fixture *f = data;
+
+	f->wakes++;
+	sem_post(&f->woken);
+}
+
+static void start(struct fixture *f)
+{
+	assert_int_equal(intake_start(f->intake, on_wake, f), 0);
+}
+
+static void wait_for_end(struct fixture *f, const struct source *source, uint64_t records)
+{
+	while (history_end(source->log) < records)
+		sem_wait(&f->woken);
+}
+
+static void queue_plain(struct fake *fake, int count)
+{
+	struct datagram datagram = {.count = count};
+
+	for (int i = 0; i < count; i++)
+		datagram.records[i].receive_time_ns = 1000 + i;
+	queue(fake, &datagram);
+}
+
+/* Calls see() with each record of the log, in order. */
+static unsigned for_each_stored(const struct source *source,
+				void (*see)(const struct wire_stored *stored, unsigned n))
+{
+	struct history_cursor cursor;
+	struct history_span span;
+	uint64_t lost;
+	unsigned n = 0;
+
+	history_seek_oldest(source->log, &cursor);
+	while (history_read(source->log, &cursor, &span, &lost)) {
+		const struct wire_stored *stored = (const void *)span.bytes;
+
+		assert_int_equal(lost, 0);
+		see(stored, n++);
+		history_advance(&cursor, stored->total, 1);
+		history_release(&span);
+	}
+	return n;
+}
+
+/* The stored record as a client gets it; points into a buffer that the next call reuses. */
+static void read_back(const struct wire_stored *stored, struct nfl_packet *ret)
+{
+	static uint8_t buf[4096];
+	struct nfl_bytes batch = {.data = buf};
+	struct nfl_bytes packet;
+
+	assert_true(wire_composed_len(stored, WIRE_VIEW_FULL, 0) <= sizeof(buf));
+	batch.len = (uint32_t)wire_compose(buf, stored, WIRE_VIEW_FULL, 0);
+	assert_int_equal(wire_batch_next(&batch, &packet), 1);
+	assert_int_equal(wire_read_packet(packet, ret), 0);
+}
+
+static void assert_name(struct nfl_bytes name, const char *expected)
+{
+	assert_int_equal(name.len, strlen(expected));
+	assert_memory_equal(name.data, expected, name.len);
+}
+
+/* --- cases ------------------------------------------------------------------------------- */
+
+static const uint8_t udp_packet[] = {0x45, 0, 0,  200, 0, 1, 0,    0,    64,   17, 0, 0,   10, 0,
+				     0,    1, 10, 0,   0, 2, 0x04, 0xd2, 0x00, 53, 0, 180, 0,  0};
+static uint32_t expected_source_id;
+
+static void see_udp(const struct wire_stored *stored, unsigned n)
+{
+	struct nfl_packet packet;
+
+	read_back(stored, &packet);
+	assert_int_equal(packet.sequence, n + 1);
+	assert_int_equal(packet.source_id, expected_source_id);
+	assert_int_equal(packet.record.receive_time_ns, 1234567890);
+	assert_int_equal(packet.original_length, 200);
+	assert_int_equal(packet.decoded.destination_port, 53);
+	assert_name(packet.indev_name, "veth1");
+	assert_name(packet.outdev_name, "veth22");
+	assert_name(packet.physindev_name, "veth333");
+	assert_int_equal(packet.physoutdev_name.len, 0);
+}
+
+static void packets_are_numbered_decoded_and_their_devices_named(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 100);
+	struct datagram datagram = {.count = 2};
+
+	datagram.records[0] = (struct nfl_record){
+	    .present = NFL_HAS_INDEV | NFL_HAS_OUTDEV | NFL_HAS_PHYSINDEV | NFL_HAS_PHYSOUTDEV |
+		       NFL_HAS_PAYLOAD,
+	    .receive_time_ns = 1234567890,
+	    .family = NFL_FAMILY_IPV4,
+	    .hw_protocol = 0x0800,
+	    .indev = 1,
+	    .outdev = 22,
+	    .physindev = 333,
+	    .physoutdev = 404,
+	    .payload = {.data = udp_packet, .len = sizeof(udp_packet)},
+	};
+	datagram.records[1] = datagram.records[0];
+	expected_source_id = source->id;
+	start(f);
+	queue(&fakes[0], &datagram);
+	queue(&fakes[0], &datagram);
+	wait_for_end(f, source, 4);
+	assert_int_equal(for_each_stored(source, see_udp), 4);
+	intake_stop(f->intake);
+	assert_int_equal(source->packets, 4);
+	assert_int_equal(source->bytes, 2 * DATAGRAM_BYTES);
+	assert_int_equal(source->overruns, 3);
+	assert_int_equal(source->last_packet_ns, 1234567890);
+}
+
+static void see_losses(const struct wire_stored *stored, unsigned n)
+{
+	static const uint32_t kernel[] = {5, 5, 12};
+	static const uint32_t decode[] = {0, 2, 2};
+
+	assert_int_equal(stored->lost_kernel, kernel[n]);
+	assert_int_equal(stored->lost_decode, decode[n]);
+}
+
+static void header_of_a_packet_includes_the_gap_before_it(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 100);
+	struct datagram datagram = {.count = 3};
+
+	datagram.records[0].lost_kernel = 5;
+	datagram.records[1].lost_decode = 2;
+	datagram.records[2].lost_kernel = 7;
+	start(f);
+	queue(&fakes[0], &datagram);
+	wait_for_end(f, source, 3);
+	assert_int_equal(for_each_stored(source, see_losses), 3);
+	intake_stop(f->intake);
+	assert_int_equal(source->lost_kernel, 12);
+	assert_int_equal(source->lost_decode, 2);
+}
+
+static void see_first_after_loss(const struct wire_stored *stored, unsigned n)
+{
+	struct nfl_packet packet;
+
+	read_back(stored, &packet);
+	assert_int_equal(n, 0);
+	assert_int_equal(packet.sequence, 1);
+	assert_int_equal(stored->lost_decode, 3);
+}
+
+static void packet_without_memory_is_a_loss_that_the_next_one_tells(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 100);
+	struct source *other = add(f, "blue", 100);
+
+	start(f);
+	no_room = true;
+	queue_plain(&fakes[0], 3);
+	while (atomic_load(&source->lost_decode) < 3)
+		sched_yield(); /* nothing is published, so nothing wakes */
+	no_room = false;
+	queue_plain(&fakes[0], 1);
+	queue_plain(&fakes[1], 1);
+	wait_for_end(f, source, 1);
+	wait_for_end(f, other, 1);
+	assert_int_equal(for_each_stored(source, see_first_after_loss), 1);
+	intake_stop(f->intake);
+	assert_int_equal(source->packets, 1);
+	assert_int_equal(other->lost_decode, 0);
+}
+
+static uint64_t orders[8];
+
+static void see_order(const struct wire_stored *stored, unsigned n)
+{
+	orders[n] = stored->order;
+}
+
+static void order_is_of_the_datagram_and_rises_over_all_sources(void **state)
+{
+	struct fixture *f = *state;
+	struct source *red = add(f, "red", 100);
+	struct source *blue = add(f, "blue", 7);
+
+	start(f);
+	queue_plain(&fakes[0], 2);
+	wait_for_end(f, red, 2);
+	queue_plain(&fakes[1], 1);
+	wait_for_end(f, blue, 1);
+	queue_plain(&fakes[0], 1);
+	wait_for_end(f, red, 3);
+	assert_int_equal(for_each_stored(red, see_order), 3);
+	assert_int_equal(orders[0], 1);
+	assert_int_equal(orders[1], 1);
+	assert_int_equal(orders[2], 3);
+	assert_int_equal(for_each_stored(blue, see_order), 1);
+	assert_int_equal(orders[0], 2);
+}
+
+static void stop_reads_the_batch_that_unbinding_flushes(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 100);
+
+	fakes[0].flushes = true;
+	start(f);
+	intake_stop(f->intake);
+	assert_int_equal(source->packets, 1);
+	assert_int_equal(history_end(source->log), 1);
+	assert_int_equal(f->wakes, 1);
+}
+
+static void packets_kept_while_binding_are_read_without_an_event(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 100);
+	uint64_t one;
+
+	queue_plain(&fakes[0], 2);
+	assert_int_equal(read(fakes[0].event_fd, &one, sizeof(one)), sizeof(one));
+	start(f);
+	wait_for_end(f, source, 2);
+}
+
+static void busy_source_does_not_starve_a_quiet_one(void **state)
+{
+	struct fixture *f = *state;
+	struct source *busy = add(f, "red", 100);
+	struct source *quiet = add(f, "blue", 100);
+
+	fakes[0].endless = true;
+	queue_plain(&fakes[0], 4);
+	start(f);
+	wait_for_end(f, busy, 1000);
+	queue_plain(&fakes[1], 1);
+	wait_for_end(f, quiet, 1);
+}
+
+static void socket_that_fails_ends_its_source_only(void **state)
+{
+	struct fixture *f = *state;
+	struct source *bad = add(f, "red", 100);
+	struct source *good = add(f, "blue", 100);
+	struct datagram failure = {.result = -EIO};
+	struct source_status status;
+
+	start(f);
+	queue(&fakes[0], &failure);
+	do
+		source_status(bad, &status);
+	while (status.state == SOURCE_LISTENING);
+	queue_plain(&fakes[1], 1);
+	wait_for_end(f, good, 1);
+	assert_int_equal(status.state, SOURCE_FAILED);
+	assert_string_equal(status.detail, "reading the socket failed: Input/output error");
+}
+
+static void missing_namespace_waits_and_taken_group_fails_with_the_reason(void **state)
+{
+	struct fixture *f = *state;
+	struct source_status status;
+	struct source *source;
+
+	assert_int_equal(try_add(f, "missing", 100, &source), -ENOENT);
+	source_status(source, &status);
+	assert_int_equal(status.state, SOURCE_WAITING);
+	assert_string_equal(status.detail, "no namespace \"missing\"");
+	assert_string_equal(f->err.text, "no namespace \"missing\"");
+	open_result = -EBUSY;
+	assert_int_equal(try_add(f, "red", 100, &source), -EBUSY);
+	source_status(source, &status);
+	assert_int_equal(status.state, SOURCE_FAILED);
+	assert_string_equal(status.detail, "group taken by port id 42");
+}
+
+static void namespace_known_by_two_names_is_bound_once(void **state)
+{
+	struct fixture *f = *state;
+	struct source_status status;
+	struct source *source;
+
+	source = add(f, "red", 100);
+	source_status(source, &status);
+	assert_int_equal(status.state, SOURCE_LISTENING);
+	assert_int_equal(source->netns_inode, 'r');
+	assert_int_equal(try_add(f, "rouge", 100, &source), -EBUSY);
+	source_status(source, &status);
+	assert_int_equal(status.state, SOURCE_FAILED);
+	assert_non_null(strstr(status.detail, "\"red\""));
+	assert_int_equal(try_add(f, "rouge", 101, &source), 0);
+	assert_int_equal(fake_count, 2);
+	assert_int_equal(links_opened, 1); /* shared */
+	assert_true(fakes[1].options.flags & NFL_FLAG_SEQ);
+}
+
+static void news_of_links_are_taken_in_without_packets(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t one = 1;
+
+	(void)add(f, "red", 100);
+	start(f);
+	assert_int_equal(write(links_event_fds[0], &one, sizeof(one)), sizeof(one));
+	sem_wait(&links_updated);
+	intake_stop(f->intake);
+	assert_int_equal(f->wakes, 0);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CASE(packets_are_numbered_decoded_and_their_devices_named),
+	    CASE(header_of_a_packet_includes_the_gap_before_it),
+	    CASE(packet_without_memory_is_a_loss_that_the_next_one_tells),
+	    CASE(order_is_of_the_datagram_and_rises_over_all_sources),
+	    CASE(stop_reads_the_batch_that_unbinding_flushes),
+	    CASE(packets_kept_while_binding_are_read_without_an_event),
+	    CASE(busy_source_does_not_starve_a_quiet_one),
+	    CASE(socket_that_fails_ends_its_source_only),
+	    CASE(missing_namespace_waits_and_taken_group_fails_with_the_reason),
+	    CASE(namespace_known_by_two_names_is_bound_once),
+	    CASE(news_of_links_are_taken_in_without_packets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
