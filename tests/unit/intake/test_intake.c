@@ -85,7 +85,7 @@ int __wrap_netns_identify(int fd, uint64_t *ret_dev, uint64_t *ret_inode);
 void *__real_history_reserve(struct history_log *log, size_t bytes);
 void *__wrap_history_reserve(struct history_log *log, size_t bytes);
 
-/* A namespace's identity is the first letter of its name: "red" and "rouge" are one. */
+/* A namespace's identity is the first letter of its name: "red" and "rosa" are one. */
 static uint64_t identity_to_open;
 
 int __wrap_netns_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err)
@@ -606,11 +606,11 @@ static void namespace_known_by_two_names_is_bound_once(void **state)
 	source_status(source, &status);
 	assert_int_equal(status.state, SOURCE_LISTENING);
 	assert_int_equal(source->netns_inode, 'r');
-	assert_int_equal(try_add(f, "rouge", 100, &source), -EBUSY);
+	assert_int_equal(try_add(f, "rosa", 100, &source), -EBUSY);
 	source_status(source, &status);
 	assert_int_equal(status.state, SOURCE_FAILED);
 	assert_non_null(strstr(status.detail, "\"red\""));
-	assert_int_equal(try_add(f, "rouge", 101, &source), 0);
+	assert_int_equal(try_add(f, "rosa", 101, &source), 0);
 	assert_int_equal(fake_count, 2);
 	assert_int_equal(links_opened, 1); /* shared */
 	assert_true(fakes[1].options.flags & NFL_FLAG_SEQ);

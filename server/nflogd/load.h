@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* nflogd/load.h - the configuration that the command line asks for */
+#ifndef NFLOGD_LOAD_H
+#define NFLOGD_LOAD_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct config;
+struct options;
+
+#define LOAD_DEFAULT_PATH "/etc/nflogd/nflogd.yaml"
+
+/**
+ * load_config - file, ad-hoc by --netns and --group, or the embedded default; --listen on top
+ * @default_path: read when it exists and the command line names nothing: LOAD_DEFAULT_PATH
+ * @ret_is_file: somebody wrote it: not the embedded default, and not made of options
+ * @err_out: every error, a line each
+ * Returns 0 with @ret owned by the caller, or -errno.
+ */
+int load_config(const struct options *options, const char *default_path, struct config **ret,
+		bool *ret_is_file, FILE *err_out);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* nflogd: the command line, the configuration, and what of it this version cannot do. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "config.h"
+#include "load.h"
+#include "log.h"
+#include "options.h"
+#include "serve.h"
+
+#define EXIT_USAGE 2
+
+static void config_freep(struct config **config)
+{
+	config_free(*config);
+}
+
+/* Where TLS was asked for, plaintext is never served instead. */
+static bool has_tls(const struct config *config)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < config->listen_count; i++) {
+		const struct config_listen *listen = &config->listens[i];
+
+		if (!listen->tls.given)
+			continue;
+		found = true;
+		(void)fprintf(stderr,
+			      "nflogd: listen %s (line %u, column %u): this version has no TLS; "
+			      "not starting without it\n",
+			      listen->tcp ? listen->tcp : listen->unix_path, listen->mark.line,
+			      listen->mark.column);
+	}
+	return found;
+}
+
+static void warn_of_sources(const struct config_tenant *tenant, bool *ret_adaptive)
+{
+	for (size_t i = 0; i < tenant->source_count; i++)
+		*ret_adaptive |= tenant->sources[i].profile == CONFIG_PROFILE_ADAPTIVE;
+}
+
+/* Keys that are read and checked, but have no effect yet. */
+static void warn_of_idle_keys(const struct config *config, bool is_file)
+{
+	bool identities = false;
+	bool rates = false;
+	bool adaptive = false;
+
+	for (size_t i = 0; i < config->tenant_count; i++) {
+		identities |= config->tenants[i].identity_count > 0;
+		rates |= config->tenants[i].limits.packets_per_second > 0;
+		warn_of_sources(&config->tenants[i], &adaptive);
+	}
+	if (identities && is_file)
+		log_warn(
+		    "config.no_effect",
+		    "key=identities effect=\"whoever can open the socket reads every source\"");
+	if (rates)
+		log_warn("config.no_effect", "key=packets_per_second effect=\"no limit\"");
+	if (adaptive)
+		log_warn("config.no_effect", "key=profile value=adaptive effect=balanced");
+	if (config->metrics_listen)
+		log_warn("config.no_effect", "key=metrics effect=\"no metrics are served\"");
+}
+
+static int run(const struct options *options)
+{
+	CLEANUP(config_freep) struct config *config = NULL;
+	bool is_file;
+
+	log_setup(options->log_level, options->log_format);
+	if (load_config(options, LOAD_DEFAULT_PATH, &config, &is_file, stderr) < 0)
+		return EXIT_FAILURE;
+	if (options->action == OPTIONS_CHECK_CONFIG)
+		return EXIT_SUCCESS;
+	if (has_tls(config))
+		return EXIT_FAILURE;
+	warn_of_idle_keys(config, is_file);
+	return serve(config);
+}
+
+static void options_donep(struct options *options)
+{
+	options_done(options);
+}
+
+int main(int argc, char **argv)
+{
+	CLEANUP(options_donep) struct options options = {0};
+	int r = options_parse(argc, argv, &options, stderr);
+
+	if (r < 0)
+		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+	switch (options.action) {
+	case OPTIONS_HELP:
+		options_help(stdout);
+		return EXIT_SUCCESS;
+	case OPTIONS_VERSION:
+		(void)printf("nflogd %s\n", NFLOGD_VERSION);
+		return EXIT_SUCCESS;
+	case OPTIONS_CHECK_CONFIG:
+	case OPTIONS_RUN:
+		break;
+	}
+	return run(&options);
+}
