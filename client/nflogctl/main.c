@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nflogctl: the command table, and what is common to all commands. One file a command beside it. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,9 +47,10 @@ static void print_command_help(const struct command *command, FILE *f)
 /* What was printed must have arrived: "nflogctl list > full.disk" is an error. */
 static int finish_stdout(int exit_code)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return exit_code;
-	complain("cannot write to standard output");
+	errno = 0;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+		return exit_code; /* the reader of a pipe may leave when it likes */
+	complain("cannot write to standard output: %s", strerror(errno));
 	return exit_code == EXIT_DONE ? EXIT_ERROR : exit_code;
 }
 

@@ -22,7 +22,7 @@ static const struct option_spec common_options[] = {
 
 /* Where an option's value goes. */
 struct known_option {
-	const struct option_spec *spec;
+	struct option_spec spec;
 	void *settings;
 };
 
@@ -44,7 +44,7 @@ static void parser_add(struct parser *parser, const struct option_spec *specs, s
 		size_t at = parser->count++;
 		size_t end = strlen(parser->letters);
 
-		parser->known[at] = (struct known_option){&specs[i], settings};
+		parser->known[at] = (struct known_option){specs[i], settings};
 		parser->long_options[at] = (struct option){
 		    .name = specs[i].name,
 		    .has_arg = specs[i].metavar ? required_argument : no_argument,
@@ -63,7 +63,7 @@ static const struct known_option *parser_find(const struct parser *parser, int c
 	if (code >= FIRST_INDEX)
 		return &parser->known[code - FIRST_INDEX];
 	for (size_t i = 0; i < parser->count; i++)
-		if (parser->known[i].spec->letter == code)
+		if (parser->known[i].spec.letter == code)
 			return &parser->known[i];
 	return NULL;
 }
@@ -71,27 +71,28 @@ static const struct known_option *parser_find(const struct parser *parser, int c
 static int complain_getopt(const struct command *command, const struct parser *parser, int code,
 			   char **argv)
 {
-	const struct known_option *known = optopt ? parser_find(parser, optopt) : NULL;
+	const struct known_option *known;
 
-	if (known && code == ':')
-		return complain_usage(command, "option --%s needs a value: %s", known->spec->name,
-				      known->spec->metavar);
-	if (known)
-		return complain_usage(command, "option --%s takes no value", known->spec->name);
-	if (optopt)
+	if (!optopt)
+		return complain_usage(command, "unknown option %s", argv[optind - 1]);
+	known = parser_find(parser, optopt);
+	if (!known)
 		return complain_usage(command, "unknown option -%c", optopt);
-	return complain_usage(command, "unknown option %s", argv[optind - 1]);
+	if (code != ':')
+		return complain_usage(command, "option --%s takes no value", known->spec.name);
+	return complain_usage(command, "option --%s needs a value: %s", known->spec.name,
+			      known->spec.metavar);
 }
 
 static int take_option(const struct command *command, const struct known_option *known,
 		       const char *value)
 {
-	void *field = (char *)known->settings + known->spec->offset;
-	const char *expected = known->spec->parse(value, field);
+	void *field = (char *)known->settings + known->spec.offset;
+	const char *expected = known->spec.parse(value, field);
 
 	if (!expected)
 		return EXIT_DONE;
-	return complain_usage(command, "--%s %s: expected %s", known->spec->name, value, expected);
+	return complain_usage(command, "--%s %s: expected %s", known->spec.name, value, expected);
 }
 
 int options_parse(const struct command *command, struct common *common, int argc, char **argv,

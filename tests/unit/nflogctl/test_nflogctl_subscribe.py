@@ -148,6 +148,13 @@ class End(fake.CommandTest):
         self.assertEqual(process.stderr.read(), b"")
         self.assertEqual(process.wait(fake.PATIENCE_S), 0)
 
+    def test_pipe_without_a_reader_is_no_error_of_a_list(self):
+        self.serve(ListNetns=pb.ListNetnsResponse(netns=[pb.Netns(name="red")] * 2000))
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "wb") as pipe:
+            self.assertEqual(self.run_ctl("list", "netns", stdout=pipe)[1], "")
+
     def test_full_disk_is_an_error(self):
         self.serve(Subscribe=self.endless, ListNetns=pb.ListNetnsResponse(
             netns=[pb.Netns(name="red")]))
@@ -155,7 +162,7 @@ class End(fake.CommandTest):
             _, err = self.run_ctl("subscribe", stdout=full, expect=1)
             self.assertIn("cannot write to standard output: No space left on device", err)
             _, err = self.run_ctl("list", "netns", stdout=full, expect=1)
-            self.assertIn("cannot write to standard output", err)
+            self.assertIn("cannot write to standard output: No space left on device", err)
 
     def interrupt(self, number, *args):
         self.serve(Subscribe=self.quiet_after(started(), batch(packet(1), packet(2))))
