@@ -3,6 +3,8 @@
 #include "client.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +20,8 @@
 #define CONNECT_TIMEOUT_DEFAULT_MS 5000
 #define RECONNECT_FIRST_MS         50
 #define RECONNECT_MAX_MS           500
+#define KEEPALIVE_MS               30000
+#define KEEPALIVE_WAIT_MS          10000
 
 static grpc_arg integer_arg(const char *key, int value)
 {
@@ -29,7 +33,7 @@ static grpc_arg integer_arg(const char *key, int value)
 	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = name.wanted, .value.integer = value};
 }
 
-static grpc_channel *channel_create(const char *target)
+static grpc_channel *channel_create(const char *target, bool is_unix)
 {
 	grpc_arg args[] = {
 	    integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, CLIENT_MESSAGE_MAX_BYTES),
@@ -45,6 +49,11 @@ static grpc_channel *channel_create(const char *target)
 	    integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
 	    integer_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS),
 	    integer_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
+	    /* A host that died says nothing, and neither does a quiet stream: ask it. The end of
+	     * a unix socket's peer is seen at once. */
+	    integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, is_unix ? INT_MAX : KEEPALIVE_MS),
+	    integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_WAIT_MS),
+	    integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
 	};
 	grpc_channel_args all = {.num_args = ARRAY_SIZE(args), .args = args};
 	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
@@ -77,7 +86,7 @@ static int client_build(const struct nfl_client_options *options, struct nfl_cli
 		return -ENOMEM;
 	client->connect_timeout_ms =
 	    options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_DEFAULT_MS;
-	client->channel = channel_create(target);
+	client->channel = channel_create(target, address_unix_path(server) != NULL);
 	if (!client->channel)
 		return -ENOMEM;
 	*ret = TAKE_PTR(client);
