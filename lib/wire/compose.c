@@ -10,11 +10,13 @@
 #include "put.h"
 #include "wire.h"
 
-/* The element's content: ranges in order, then a payload that has to be cut. */
+/* The element's content: ranges of the stored record in order, then a payload that has to be cut. */
 struct view {
-	struct nfl_bytes range[3];
-	struct nfl_bytes cut; /* data of a payload to be cut, len 0: none */
-	size_t len;           /* of all, cut payload with tag and length */
+	struct nfl_bytes head; /* decoded, meta; and the tail, where no conntrack lies between */
+	struct nfl_bytes conntrack;
+	struct nfl_bytes tail; /* rest, and the payload where it is whole */
+	struct nfl_bytes cut;  /* the payload's data where it is to be cut */
+	size_t len;            /* of all, and of the tag and length of a cut payload */
 };
 
 static size_t varint_len(size_t value)
@@ -31,31 +33,31 @@ static void view_of(const struct wire_stored *stored, enum wire_view view, uint3
 {
 	const uint8_t *decoded = (const uint8_t *)(stored + 1);
 	const uint8_t *meta = decoded + stored->decoded;
-	const uint8_t *ct_basic = meta + stored->meta;
-	const uint8_t *ct_full = ct_basic + stored->ct_basic;
-	const uint8_t *ct_raw = ct_full + stored->ct_full;
-	const uint8_t *rest = ct_raw + stored->ct_raw;
-	bool cut = payload_limit && stored->payload_data > payload_limit;
+	const uint8_t *ct_full = meta + stored->meta + stored->ct_basic;
+	const uint8_t *rest = ct_full + stored->ct_full + stored->ct_raw;
+	bool raw = view == WIRE_VIEW_RAW;
 
 	*ret = (struct view){0};
 	if (view == WIRE_VIEW_BASIC) {
-		ret->len = (size_t)stored->decoded + stored->meta + stored->ct_basic;
-		ret->range[0] = (struct nfl_bytes){decoded, (uint32_t)ret->len};
+		ret->len = (size_t)(ct_full - decoded);
+		ret->head = (struct nfl_bytes){decoded, (uint32_t)ret->len};
 		return;
 	}
-	if (view == WIRE_VIEW_RAW) {
-		ret->range[0] = (struct nfl_bytes){meta, stored->meta};
-		ret->range[1] = (struct nfl_bytes){ct_raw, stored->ct_raw};
-	} else {
-		ret->range[0] = (struct nfl_bytes){decoded, stored->decoded + stored->meta};
-		ret->range[1] = (struct nfl_bytes){ct_full, stored->ct_full};
-	}
-	ret->range[2] = (struct nfl_bytes){rest, stored->rest + (cut ? 0 : stored->payload)};
-	ret->len = (size_t)ret->range[0].len + ret->range[1].len + ret->range[2].len;
-	if (cut) {
+	ret->head.data = raw ? meta : decoded;
+	ret->head.len = stored->meta + (raw ? 0 : stored->decoded);
+	ret->conntrack.data = raw ? ct_full + stored->ct_full : ct_full;
+	ret->conntrack.len = raw ? stored->ct_raw : stored->ct_full;
+	ret->tail = (struct nfl_bytes){rest, stored->rest + stored->payload};
+	if (payload_limit && stored->payload_data > payload_limit) {
+		ret->tail.len = stored->rest;
 		ret->cut.data = rest + stored->rest + stored->payload - stored->payload_data;
 		ret->cut.len = payload_limit;
-		ret->len += 1 + varint_len(payload_limit) + payload_limit;
+		ret->len = 1 + varint_len(payload_limit) + payload_limit;
+	}
+	ret->len += (size_t)ret->head.len + ret->conntrack.len + ret->tail.len;
+	if (ret->conntrack.len == 0) {
+		ret->head.len += ret->tail.len;
+		ret->tail.len = 0;
 	}
 }
 
@@ -68,15 +70,6 @@ size_t wire_composed_len(const struct wire_stored *stored, enum wire_view view,
 	return 1 + varint_len(v.len) + v.len;
 }
 
-/* put_varint() without its slack: the buffer ends where the element does. */
-static uint8_t *put_length(uint8_t *p, size_t len)
-{
-	for (; len >= 0x80; len >>= 7)
-		*p++ = (uint8_t)(len | 0x80);
-	*p++ = (uint8_t)len;
-	return p;
-}
-
 size_t wire_compose(void *buf, const struct wire_stored *stored, enum wire_view view,
 		    uint32_t payload_limit)
 {
@@ -84,17 +77,15 @@ size_t wire_compose(void *buf, const struct wire_stored *stored, enum wire_view 
 	struct view v;
 
 	view_of(stored, view, payload_limit, &v);
-	p = put_length(put_tag(p, BATCH_PACKETS), v.len);
-	for (unsigned i = 0; i < sizeof(v.range) / sizeof(v.range[0]); i++)
-		p = put_copy(p, v.range[i].data, v.range[i].len);
-	if (v.cut.len) {
-		p = put_length(put_tag(p, PACKET_PAYLOAD), v.cut.len);
-		p = put_copy(p, v.cut.data, v.cut.len);
-	}
+	p = put_varint(put_tag(p, BATCH_PACKETS), v.len);
+	p = put_copy(p, v.head.data, v.head.len);
+	p = put_copy(p, v.conntrack.data, v.conntrack.len);
+	p = put_copy(p, v.tail.data, v.tail.len);
+	p = put_bytes(p, PACKET_PAYLOAD, v.cut);
 	return (size_t)(p - (uint8_t *)buf);
 }
 
 size_t wire_batch_header(uint8_t buf[WIRE_BATCH_HEADER_MAX], size_t batch_len)
 {
-	return (size_t)(put_length(put_tag(buf, RESPONSE_BATCH), batch_len) - buf);
+	return (size_t)(put_varint(put_tag(buf, RESPONSE_BATCH), batch_len) - buf);
 }

@@ -2,49 +2,30 @@
 /*
  * wire/put.h - append one protobuf field; each returns where the next one goes
  *
- * The caller owns enough room: the bytes of the field and PUT_SLACK more, because a number is
- * stored in one go and only then is its length known. Tags are constants of fields.h, so that
- * each call compiles to a few instructions.
+ * The caller owns enough room for the field and nothing is written behind it. Tags are constants of
+ * fields.h, so that each call compiles to a few instructions.
  */
 #ifndef WIRE_PUT_H
 #define WIRE_PUT_H
 
-#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <nfl/record.h>
 
-#define PUT_SLACK      8
 #define VARINT_MAX_LEN 10
 #define TAG_MAX_LEN    2 /* field numbers below 2048 */
 
-/* A number in groups of 7 bits, lowest first, bit 7 set on all but the last. */
+/* A number in groups of 7 bits, lowest first, bit 7 set on all but the last. Unrolled: the lengths
+ * of a field hardly change from packet to packet, so that the branches are foreseen. */
 static inline uint8_t *put_varint(uint8_t *p, uint64_t value)
 {
-	uint64_t groups;
-	unsigned len;
-
-	if (value < 0x80) {
-		*p = (uint8_t)value;
-		return p + 1;
-	}
-	for (; value >= UINT64_C(1) << 56; value >>= 7)
+#pragma GCC unroll 5
+	for (; value >= 0x80; value >>= 7)
 		*p++ = (uint8_t)(value | 0x80);
-	/* Up to eight groups at once: halves, quarters, eighths move apart by 4, 2 and 1 bits. */
-	len = (70U - (unsigned)__builtin_clzll(value)) / 7;
-	groups = value;
-	groups = (groups & UINT64_C(0x000000000fffffff)) | (groups & UINT64_C(0x00fffffff0000000))
-							       << 4;
-	groups = (groups & UINT64_C(0x00003fff00003fff)) | (groups & UINT64_C(0x0fffc0000fffc000))
-							       << 2;
-	groups = (groups & UINT64_C(0x007f007f007f007f)) | (groups & UINT64_C(0x3f803f803f803f80))
-							       << 1;
-	groups |= UINT64_C(0x8080808080808080) & ((UINT64_C(1) << 8 * (len - 1)) - 1);
-	groups = htole64(groups);
-	memcpy(p, &groups, sizeof(groups));
-	return p + len;
+	*p++ = (uint8_t)value;
+	return p;
 }
 
 static inline uint8_t *put_tag(uint8_t *p, uint32_t tag)
@@ -70,10 +51,21 @@ static inline uint8_t *put_nonzero(uint8_t *p, uint32_t tag, uint64_t value)
 	return value ? put_number(p, tag, value) : p;
 }
 
-static inline uint8_t *put_copy(uint8_t *p, const void *data, size_t len)
+/* Names, addresses and prefixes are short: two copies that overlap save the call. */
+static inline uint8_t *put_copy(uint8_t *p, const uint8_t *data, size_t len)
 {
-	if (len)
+	if (len > 16) {
 		memcpy(p, data, len);
+	} else if (len >= 8) {
+		memcpy(p, data, 8);
+		memcpy(p + len - 8, data + len - 8, 8);
+	} else if (len >= 4) {
+		memcpy(p, data, 4);
+		memcpy(p + len - 4, data + len - 4, 4);
+	} else {
+		for (size_t i = 0; i < len; i++)
+			p[i] = data[i];
+	}
 	return p + len;
 }
 
@@ -99,6 +91,18 @@ static inline uint8_t *put_address(uint8_t *p, uint32_t tag, const uint8_t *addr
 	return p + len;
 }
 
+/* put_end() for content of 128 bytes and more: moves it to make room for its length. */
+static __attribute__((noinline, unused)) uint8_t *put_end_long(uint8_t *body, uint8_t *end)
+{
+	size_t len = (size_t)(end - body);
+	uint8_t length[VARINT_MAX_LEN];
+	size_t extra = (size_t)(put_varint(length, len) - length) - 1;
+
+	memmove(body + extra, body, len);
+	memcpy(body - 1, length, extra + 1);
+	return end + extra;
+}
+
 /**
  * put_end - close a field whose content begins at @body and ends at @end
  *
@@ -107,18 +111,10 @@ static inline uint8_t *put_address(uint8_t *p, uint32_t tag, const uint8_t *addr
  */
 static inline uint8_t *put_end(uint8_t *body, uint8_t *end)
 {
-	size_t len = (size_t)(end - body);
-	uint8_t length[VARINT_MAX_LEN + PUT_SLACK];
-	size_t extra;
-
-	if (len < 0x80) {
-		body[-1] = (uint8_t)len;
-		return end;
-	}
-	extra = (size_t)(put_varint(length, len) - length) - 1;
-	memmove(body + extra, body, len);
-	memcpy(body - 1, length, extra + 1);
-	return end + extra;
+	if (end - body >= 0x80)
+		return put_end_long(body, end);
+	body[-1] = (uint8_t)(end - body);
+	return end;
 }
 
 static inline uint8_t *put_begin(uint8_t *p, uint32_t tag)

@@ -4,7 +4,7 @@
  *
  * In comes what the kernel and the decoder said, out go the segments of wire.h behind their header.
  * One pass from front to back: nothing is measured beforehand, put.h fills lengths in afterwards.
- * Called by the intake thread for every packet; figures are in tests/bench.
+ * Called by the intake thread for every packet.
  */
 #include "clock.h"
 #include "fields.h"
@@ -14,8 +14,8 @@
 
 /*
  * Bytes of everything whose size is not the packet's choice, rounded up generously: about 60
- * numbers of at most TAG_MAX_LEN + 5 bytes, 2 times 4 tuples of 50, lengths, the header and its
- * padding, and PUT_SLACK at the end.
+ * numbers of at most TAG_MAX_LEN + 5 bytes, 4 tuples of 50, tags and lengths, the header and the
+ * padding.
  */
 #define STORE_FIXED_BYTES 1280
 #define FIELD_MAX_BYTES   (TAG_MAX_LEN + VARINT_MAX_LEN)

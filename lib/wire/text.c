@@ -28,7 +28,7 @@ static size_t ascii_run(const uint8_t *p, size_t len)
 	return n;
 }
 
-bool text_is_utf8(struct nfl_bytes text)
+bool text_is_utf8_long(struct nfl_bytes text)
 {
 	size_t at = 0;
 	uint32_t code;

@@ -26,16 +26,15 @@ static size_t slow_varint(uint8_t *p, uint64_t value)
 static void assert_varint(uint64_t value)
 {
 	uint8_t expected[VARINT_MAX_LEN];
-	uint8_t bytes[VARINT_MAX_LEN + PUT_SLACK];
+	uint8_t bytes[VARINT_MAX_LEN];
 	size_t len = slow_varint(expected, value);
-	struct get g = {bytes, bytes + len};
 	uint64_t back = ~value;
 
 	assert_int_equal(put_varint(bytes, value) - bytes, len);
 	assert_memory_equal(bytes, expected, len);
-	assert_true(get_varint(&g, &back));
+	assert_ptr_equal(get_varint(bytes, bytes + len, &back), bytes + len);
 	assert_true(back == value);
-	assert_ptr_equal(g.p, g.end);
+	assert_null(get_varint(bytes, bytes + len - 1, &back));
 }
 
 static void numbers_are_minimal_at_every_length(void **state)
@@ -55,11 +54,10 @@ static void number_of_more_than_ten_bytes_is_malformed(void **state)
 {
 	static const uint8_t eleven[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
 					 0x80, 0x80, 0x80, 0x80, 0x00};
-	struct get g = {eleven, eleven + sizeof(eleven)};
 	uint64_t value;
 
 	(void)state;
-	assert_false(get_varint(&g, &value));
+	assert_null(get_varint(eleven, eleven + sizeof(eleven), &value));
 }
 
 static void length_grows_with_the_content_and_stays_minimal(void **state)
@@ -130,6 +128,44 @@ static void each_bad_byte_becomes_one_replacement(void **state)
 	assert_repaired("\xe2\x82z\u00fc", BAD BAD "z\u00fc");
 }
 
+static void bad_byte_is_found_at_any_place_of_any_length(void **state)
+{
+	(void)state;
+	for (uint32_t len = 1; len <= 40; len++) {
+		uint8_t *bytes = malloc(len); /* of exactly the length, which ASan guards */
+
+		assert_non_null(bytes);
+		memset(bytes, 'x', len);
+		assert_true(text_is_utf8((struct nfl_bytes){bytes, len}));
+		for (uint32_t at = 0; at < len; at++) {
+			bytes[at] = 0x80;
+			assert_false(text_is_utf8((struct nfl_bytes){bytes, len}));
+			bytes[at] = 'x';
+		}
+		free(bytes);
+	}
+}
+
+/* put_copy() has ways of its own for short lengths. */
+static void copy_is_exact_at_every_length(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len <= 40; len++) {
+		uint8_t *from = malloc(len + 1), *to = malloc(len + 1);
+
+		assert_non_null(from);
+		assert_non_null(to);
+		for (size_t i = 0; i <= len; i++)
+			from[i] = (uint8_t)(i + 1);
+		to[len] = 0xee;
+		assert_ptr_equal(put_copy(to, from, len), to + len);
+		assert_memory_equal(to, from, len);
+		assert_int_equal(to[len], 0xee);
+		free(from);
+		free(to);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +174,8 @@ int main(void)
 	    cmocka_unit_test(length_grows_with_the_content_and_stays_minimal),
 	    cmocka_unit_test(well_formed_text_stays_as_it_is),
 	    cmocka_unit_test(each_bad_byte_becomes_one_replacement),
+	    cmocka_unit_test(bad_byte_is_found_at_any_place_of_any_length),
+	    cmocka_unit_test(copy_is_exact_at_every_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
