@@ -51,6 +51,17 @@ size_t problem_count(const struct problems *problems)
 	return problems->errors->count + problems->errors->more;
 }
 
+bool problem_is_at(const struct problems *problems, struct config_mark mark)
+{
+	for (size_t i = 0; i < problems->errors->count; i++) {
+		const struct config_error *error = &problems->errors->items[i];
+
+		if (error->line == mark.line && error->column == mark.column)
+			return true;
+	}
+	return false;
+}
+
 static int compare_errors(const void *left, const void *right)
 {
 	const struct config_error *a = left, *b = right;

@@ -23,6 +23,9 @@ void problem_add(struct problems *problems, struct config_mark mark, const char 
 /* Problems found so far, also those beyond CONFIG_ERRORS_MAX. */
 size_t problem_count(const struct problems *problems);
 
+/* Whether something was found at this very place. */
+bool problem_is_at(const struct problems *problems, struct config_mark mark);
+
 /* In the order of the file. */
 void problem_sort(struct problems *problems);
 

@@ -43,12 +43,23 @@ void rule_listen(struct problems *problems, const struct schema *schema, const s
 			    listen->tcp);
 }
 
+/* A value that was refused left its default behind, which says nothing about the others. */
+static bool is_refused(const struct problems *problems, const struct node *map, const char *key)
+{
+	const struct node *value = walk_find(map, key);
+
+	return value && problem_is_at(problems, value->mark);
+}
+
 void rule_history(struct problems *problems, const struct schema *schema, const struct node *map,
 		  void *object)
 {
 	const struct config_history *history = object;
 
 	(void)schema;
+	if (is_refused(problems, map, "bytes_per_source") ||
+	    is_refused(problems, map, "bytes_total"))
+		return;
 	if (history->bytes_per_source > history->bytes_total)
 		problem_add(problems, map->mark,
 			    "history: bytes_per_source (%" PRIu64

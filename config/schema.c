@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables: every key of a configuration, where it goes, what it takes and its default, and the
- * few rules that join keys of one map. nflogd.yaml.5.scd and nflogd.yaml tell the same to people.
+ * The tables: every key of a configuration, where it goes, what it takes and its default.
+ * nflogd.yaml.5.scd and nflogd.yaml tell the same to people.
  */
 #include "schema.h"
 
 #include <stddef.h>
 
 #include "accept.h"
+#include "bytes.h"
 #include "rules.h"
 
 /* Bounds of <nfl/listener.h>, repeated because config sees no netlink: NFL_COPY_RANGE_MAX,
- * NFL_NLBUFSIZ_MIN and NFL_NLBUFSIZ_MAX. */
+ * NFL_NLBUFSIZ_MIN, NFL_NLBUFSIZ_MAX, NFL_TIMEOUT_MAX_MS. A test compares them. */
 #define COPY_BYTES_MAX 65531
 #define NLBUFSIZ_MIN   3776
 #define NLBUFSIZ_MAX   131072
+#define TIMEOUT_MAX_MS 3600000
+#define QTHRESH_MAX    UINT32_MAX
 
 /* The kernel doubles SO_RCVBUFFORCE into an int, and has a floor of its own (SOCK_MIN_RCVBUF). */
 #define RCVBUF_MIN 4096
 #define RCVBUF_MAX 1073741823
-
-#define QTHRESH_MAX    UINT32_MAX
-#define TIMEOUT_MAX_MS 60000 /* a packet that waits longer is of no use to anyone */
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
@@ -45,7 +45,7 @@
 	.count_offset = offsetof(struct type, count_member),                                       \
 	.item_size = sizeof(*((struct type *)0)->member)
 
-#define SCHEMA(table) .keys = (table), .count = sizeof(table) / sizeof((table)[0])
+#define SCHEMA(table) .keys = (table), .count = ARRAY_SIZE(table)
 
 /* --- listen --- */
 

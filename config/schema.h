@@ -33,10 +33,10 @@ struct schema_key {
 	size_t width;  /* bytes of the value */
 	size_t given;  /* offset of a bool that says the key is there; 0: none */
 	bool required;
-	bool marks; /* messages about the map point at this value */
-	uint64_t min;
-	uint64_t max;     /* of numbers; of a text the bytes, of a list the least entries is min */
-	uint64_t initial; /* a number's value without the key */
+	bool marks;                     /* messages about the map point at this value */
+	uint64_t min;                   /* of a number; of a list, its entries */
+	uint64_t max;                   /* of a number; of a text, its bytes */
+	uint64_t initial;               /* a number's value without the key */
 	const char *const *choices;     /* read_choice: NULL-ended, in the order of the enum */
 	schema_accept_fn accept;        /* read_text */
 	const struct schema *map;       /* read_map, and the map form of read_netns */

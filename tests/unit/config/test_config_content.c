@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a file says is what the structs hold: every key, every default. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include <nfl/listener.h>
 
 #include "config.h"
 
@@ -161,6 +164,34 @@ static void every_key_of_a_source_reaches_its_field(void **state)
 	config_free(config);
 }
 
+static bool loads_source_with(const char *key, uint64_t value)
+{
+	struct config_errors errors;
+	struct config *config = NULL;
+	char text[512];
+	int len = snprintf(text, sizeof(text), TENANT(", %s: %" PRIu64), key, value);
+	bool loads = config_load_text("test", text, (size_t)len, &config, &errors) == 0;
+
+	config_errors_done(&errors);
+	config_free(config);
+	return loads;
+}
+
+static void bounds_are_those_of_the_listener(void **state)
+{
+	(void)state;
+	assert_true(loads_source_with("copy_bytes", NFL_COPY_RANGE_MAX));
+	assert_false(loads_source_with("copy_bytes", NFL_COPY_RANGE_MAX + 1));
+	assert_true(loads_source_with("timeout_ms", NFL_TIMEOUT_MAX_MS));
+	assert_false(loads_source_with("timeout_ms", NFL_TIMEOUT_MAX_MS + 1));
+	assert_true(loads_source_with("nlbufsiz", NFL_NLBUFSIZ_MIN));
+	assert_false(loads_source_with("nlbufsiz", NFL_NLBUFSIZ_MIN - 1));
+	assert_true(loads_source_with("nlbufsiz", NFL_NLBUFSIZ_MAX));
+	assert_false(loads_source_with("nlbufsiz", NFL_NLBUFSIZ_MAX + 1));
+	assert_true(loads_source_with("qthresh", UINT32_MAX));
+	assert_false(loads_source_with("qthresh", UINT64_C(1) << 32));
+}
+
 static void every_form_of_netns_has_its_kind(void **state)
 {
 	struct config *config =
@@ -283,6 +314,7 @@ int main(void)
 	    cmocka_unit_test(absent_keys_have_their_defaults),
 	    cmocka_unit_test(a_map_that_gives_one_key_keeps_the_defaults_of_the_others),
 	    cmocka_unit_test(every_key_of_a_source_reaches_its_field),
+	    cmocka_unit_test(bounds_are_those_of_the_listener),
 	    cmocka_unit_test(every_form_of_netns_has_its_kind),
 	    cmocka_unit_test(loopback_needs_no_tls),
 	    cmocka_unit_test(a_mode_is_octal_with_and_without_quotes),
