@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rpc/peers.h - who is behind each connection of the unix socket
+ *
+ * gRPC names such a connection "fd:N" and tells nothing else; the table keeps the credentials that
+ * the kernel gave for N. The number is not used again while the connection or a call on it lives.
+ * It also limits connections: of all peers and of each user, so that one local user cannot keep
+ * the others out. Any thread.
+ */
+#ifndef RPC_PEERS_H
+#define RPC_PEERS_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#define PEERS_MAX          ((size_t)1024)
+#define PEERS_PER_USER_MAX ((size_t)512)
+
+struct peers;
+
+struct peers *peers_new(void); /* NULL without memory */
+void peers_free(struct peers *peers);
+
+/**
+ * peers_add - remember a new connection before gRPC gets it
+ * Returns 0, or -EUSERS when it is one too many: close it.
+ */
+int peers_add(struct peers *peers, int fd, const struct ucred *who);
+
+/**
+ * peers_describe - a peer as text
+ * @core_name: as gRPC names it: "fd:17", "ipv4:127.0.0.1:51234"; NULL is possible
+ * @buf: "unix uid 1000 pid 4711", or the name itself
+ */
+void peers_describe(struct peers *peers, const char *core_name, char *buf, size_t cap);
+
+#endif

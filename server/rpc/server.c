@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server's life: made with its endpoints, started, stopped in order, freed.
+ *
+ * Stop: no new connection; gRPC refuses new calls; each completion thread ends its calls, streams
+ * after what they have queued; what is left at the end of the grace time is cancelled; when gRPC
+ * says that no call is left the threads end.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <grpc/grpc_security.h>
+#include <grpc/support/log.h>
+#include <grpc/support/time.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "endpoint.h"
+#include "log.h"
+#include "peers.h"
+#include "subscribe.h"
+#include "unary.h"
+
+#define REQUEST_BYTES_MAX 65536
+#define STREAMS_MAX       100 /* calls at the same time on one connection */
+#define HEADERS_BYTES_MAX 8192
+#define HANDSHAKE_MS      5000
+#define IDLE_MS           300000 /* a connection without calls */
+#define KEEPALIVE_MS      30000
+#define KEEPALIVE_WAIT_MS 10000
+#define PING_INTERVAL_MS  10000 /* of a client without calls; more often is an offence */
+#define CQ_MAX            16
+#define STOP_MARGIN_NS    (200 * NS_PER_MS) /* cancelled calls end within it */
+
+const struct method rpc_methods[] = {
+    {"/nflog.v1.NflogService/Subscribe", &nflog__v1__subscribe_request__descriptor, subscribe},
+    {"/nflog.v1.NflogService/ListNetns", &nflog__v1__list_netns_request__descriptor, list_netns},
+    {"/nflog.v1.NflogService/ListSources", &nflog__v1__list_sources_request__descriptor,
+     list_sources},
+    {"/nflog.v1.NflogService/GetStats", &nflog__v1__get_stats_request__descriptor, get_stats},
+    {"/nflog.v1.NflogService/GetServerInfo", &nflog__v1__get_server_info_request__descriptor,
+     get_server_info},
+    {0},
+};
+
+/* gRPC's own messages, of which only errors come: its default verbosity. */
+static void log_grpc(gpr_log_func_args *args)
+{
+	char text[512];
+
+	if (args->severity == GPR_LOG_SEVERITY_ERROR)
+		log_warn("rpc.grpc", "text=%s", log_quote(text, sizeof(text), args->message));
+}
+
+static grpc_arg integer(const char *key, int value)
+{
+	/* gRPC's struct is older than const; it does not write. */
+	return (grpc_arg){
+	    .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+}
+
+static grpc_server *server_new(void)
+{
+	grpc_arg args[] = {
+	    integer(GRPC_ARG_ALLOW_REUSEPORT, 0), /* or a second daemon shares the port silently */
+	    integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX),
+	    integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REQUEST_BYTES_MAX),
+	    integer(GRPC_ARG_MAX_METADATA_SIZE, HEADERS_BYTES_MAX),
+	    integer(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_MS),
+	    integer(GRPC_ARG_MAX_CONNECTION_IDLE_MS, IDLE_MS),
+	    integer(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
+	    integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_WAIT_MS),
+	    integer(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, PING_INTERVAL_MS),
+	    integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1), /* none */
+	    integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
+	};
+	grpc_channel_args list = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
+
+	return grpc_server_create(&list, NULL);
+}
+
+static int make_epoch(char epoch[RPC_EPOCH_MAX])
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return -errno;
+	(void)snprintf(epoch, RPC_EPOCH_MAX, "%016llx", (unsigned long long)number);
+	return 0;
+}
+
+static int set_options(struct rpc *rpc, const struct rpc_options *options)
+{
+	rpc->start_time_ns = realtime_ns();
+	rpc->config_load_time_ns = options->config_load_time_ns;
+	rpc->max_subscriptions = options->max_subscriptions;
+	rpc->max_payload_bytes = options->max_payload_bytes;
+	rpc->version = strdup(options->version);
+	rpc->tenant = strdup(options->tenant);
+	if (!rpc->version || !rpc->tenant)
+		return -ENOMEM;
+	return make_epoch(rpc->epoch);
+}
+
+static size_t count_threads(uint32_t wanted)
+{
+	long cpus = wanted ? (long)wanted : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus < 1 ? 1 : cpus > CQ_MAX ? CQ_MAX : (size_t)cpus;
+}
+
+static int make_queues(struct rpc *rpc, uint32_t threads)
+{
+	size_t count = count_threads(threads);
+
+	rpc->stop_queue = grpc_completion_queue_create_for_pluck(NULL);
+	rpc->cqs = calloc(count, sizeof(struct cq));
+	if (!rpc->cqs || !rpc->stop_queue)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		int r;
+
+		rpc->cq_count++; /* cq_done takes a half-made one */
+		r = cq_init(&rpc->cqs[i], rpc);
+		if (r < 0)
+			return r;
+		grpc_server_register_completion_queue(rpc->server, rpc->cqs[i].queue, NULL);
+	}
+	return 0;
+}
+
+static int add_tcp(struct rpc *rpc, const char *tcp, struct rpc_error *err)
+{
+	grpc_server_credentials *credentials;
+	int port;
+
+	if (!endpoint_is_loopback(tcp)) {
+		(void)snprintf(err->text, sizeof(err->text),
+			       "%s: expected a loopback address as 127.0.0.1:7443 or [::1]:7443: "
+			       "without TLS no other is served",
+			       tcp);
+		return -EINVAL;
+	}
+	credentials = grpc_insecure_server_credentials_create();
+	port = grpc_server_add_http2_port(rpc->server, tcp, credentials);
+	grpc_server_credentials_release(credentials);
+	if (port == 0) {
+		(void)snprintf(err->text, sizeof(err->text), "%s: cannot listen; is it in use?",
+			       tcp);
+		return -EADDRINUSE;
+	}
+	log_info("rpc.listening", "tcp=%s port=%d", tcp, port);
+	return 0;
+}
+
+static int add_endpoints(struct rpc *rpc, const struct rpc_options *options, struct rpc_error *err)
+{
+	rpc->peers = peers_new();
+	if (!rpc->peers)
+		return -ENOMEM;
+	rpc->acceptor = acceptor_new(rpc->server, rpc->peers);
+	if (!rpc->acceptor)
+		return -ENOMEM;
+	for (size_t i = 0; i < options->endpoint_count; i++) {
+		const struct rpc_endpoint *endpoint = &options->endpoints[i];
+		int r = endpoint->unix_path ? acceptor_add(rpc->acceptor, endpoint, err)
+					    : add_tcp(rpc, endpoint->tcp, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int build(struct rpc *rpc, const struct rpc_options *options, struct rpc_error *err)
+{
+	int r = set_options(rpc, options);
+
+	if (r < 0)
+		return r;
+	rpc->server = server_new();
+	if (!rpc->server)
+		return -ENOMEM;
+	r = make_queues(rpc, options->threads);
+	if (r < 0)
+		return r;
+	return add_endpoints(rpc, options, err);
+}
+
+int rpc_new(const struct rpc_options *options, struct registry *registry, struct rpc **ret,
+	    struct rpc_error *err)
+{
+	struct rpc *rpc = calloc(1, sizeof(*rpc));
+	int r;
+
+	err->text[0] = '\0';
+	if (!rpc)
+		return -ENOMEM;
+	r = subscriptions_init(&rpc->live);
+	if (r < 0) {
+		free(rpc);
+		return r;
+	}
+	rpc->registry = registry;
+	gpr_set_log_function(log_grpc);
+	grpc_init();
+	r = build(rpc, options, err);
+	if (r < 0) {
+		if (!err->text[0])
+			(void)snprintf(err->text, sizeof(err->text), "%s", strerror(-r));
+		rpc_free(rpc);
+		return r;
+	}
+	*ret = rpc;
+	return 0;
+}
+
+int rpc_start(struct rpc *rpc)
+{
+	int r = 0;
+
+	grpc_server_start(rpc->server);
+	for (size_t i = 0; i < rpc->cq_count && r == 0; i++)
+		r = cq_start(&rpc->cqs[i]);
+	if (r == 0)
+		r = acceptor_start(rpc->acceptor);
+	return r;
+}
+
+void rpc_wake(struct rpc *rpc)
+{
+	for (size_t i = 0; i < rpc->cq_count; i++)
+		cq_wake(&rpc->cqs[i]);
+}
+
+/* Is the shutdown complete before the deadline? */
+static bool wait_for_calls(struct rpc *rpc, gpr_timespec deadline)
+{
+	grpc_event event = grpc_completion_queue_pluck(rpc->stop_queue, rpc, deadline, NULL);
+
+	return event.type == GRPC_OP_COMPLETE;
+}
+
+static void end_calls(struct rpc *rpc, int64_t grace_ns)
+{
+	int64_t deadline_ns = monotonic_ns() + grace_ns + STOP_MARGIN_NS;
+
+	grpc_server_shutdown_and_notify(rpc->server, rpc->stop_queue, rpc);
+	for (size_t i = 0; i < rpc->cq_count; i++)
+		if (rpc->cqs[i].running)
+			cq_stop(&rpc->cqs[i], grace_ns);
+	if (wait_for_calls(rpc, gpr_time_from_nanos(deadline_ns, GPR_CLOCK_MONOTONIC)))
+		return;
+	log_warn("rpc.stop", "calls are left after the grace time, cancelling");
+	grpc_server_cancel_all_calls(rpc->server);
+	(void)wait_for_calls(rpc, gpr_inf_future(GPR_CLOCK_MONOTONIC));
+}
+
+void rpc_stop(struct rpc *rpc, int grace_ms)
+{
+	if (rpc->stopped)
+		return;
+	rpc->stopped = true;
+	if (rpc->acceptor)
+		acceptor_stop(rpc->acceptor);
+	if (rpc->stop_queue)
+		end_calls(rpc, grace_ms * NS_PER_MS);
+	for (size_t i = 0; i < rpc->cq_count; i++)
+		cq_join(&rpc->cqs[i]);
+}
+
+void rpc_free(struct rpc *rpc)
+{
+	if (!rpc)
+		return;
+	if (rpc->server)
+		rpc_stop(rpc, 0);
+	acceptor_free(rpc->acceptor);
+	if (rpc->server)
+		grpc_server_destroy(rpc->server);
+	for (size_t i = 0; i < rpc->cq_count; i++)
+		cq_done(&rpc->cqs[i]);
+	free(rpc->cqs);
+	if (rpc->stop_queue) {
+		grpc_completion_queue_shutdown(rpc->stop_queue);
+		grpc_completion_queue_destroy(rpc->stop_queue);
+	}
+	peers_free(rpc->peers);
+	subscriptions_done(&rpc->live);
+	free(rpc->version);
+	free(rpc->tenant);
+	free(rpc);
+	grpc_shutdown();
+}
+
+const char *rpc_epoch(const struct rpc *rpc)
+{
+	return rpc->epoch;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* The state of a subscription: made, counted among the live ones, told of losses, freed. */
+#include "subscription.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "log.h"
+#include "source.h"
+
+int subscriptions_init(struct subscriptions *list)
+{
+	return -pthread_mutex_init(&list->lock, NULL);
+}
+
+void subscriptions_done(struct subscriptions *list)
+{
+	(void)pthread_mutex_destroy(&list->lock);
+}
+
+static int list_add(struct subscriptions *list, struct subscription *sub, uint32_t max)
+{
+	int r = -EUSERS;
+
+	(void)pthread_mutex_lock(&list->lock);
+	if (max == 0 || list->count < max) {
+		sub->list = list;
+		sub->next = list->first;
+		if (sub->next)
+			sub->next->previous = sub;
+		list->first = sub;
+		list->count++;
+		r = 0;
+	}
+	(void)pthread_mutex_unlock(&list->lock);
+	return r;
+}
+
+static void list_remove(struct subscription *sub)
+{
+	struct subscriptions *list = sub->list;
+
+	if (!list)
+		return;
+	(void)pthread_mutex_lock(&list->lock);
+	if (sub->next)
+		sub->next->previous = sub->previous;
+	if (sub->previous)
+		sub->previous->next = sub->next;
+	else
+		list->first = sub->next;
+	list->count--;
+	(void)pthread_mutex_unlock(&list->lock);
+}
+
+/* Random: a counter would tell how many others there are. */
+static int make_id(char id[SUBSCRIPTION_ID_MAX])
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return -errno;
+	(void)snprintf(id, SUBSCRIPTION_ID_MAX, "%016" PRIx64, number);
+	return 0;
+}
+
+static int follow_all(struct subscription *sub, struct source_list *sources)
+{
+	size_t room = sources->count ? sources->count : 1;
+
+	sub->follows = calloc(room, sizeof(struct follow));
+	sub->heap = calloc(room, sizeof(struct follow *));
+	if (!sub->follows || !sub->heap)
+		return -ENOMEM;
+	for (size_t i = 0; i < sources->count; i++)
+		follow_init(&sub->follows[i], sources->items[i]);
+	sub->follow_count = sources->count;
+	free(sources->items);
+	*sources = (struct source_list){0};
+	return 0;
+}
+
+static void release(struct subscription *sub)
+{
+	list_remove(sub);
+	for (size_t i = 0; i < sub->follow_count; i++)
+		follow_done(&sub->follows[i]);
+	free(sub->follows);
+	free(sub->heap);
+	(void)pthread_mutex_destroy(&sub->lock);
+	free(sub);
+}
+
+static void releasep(struct subscription **sub)
+{
+	if (*sub)
+		release(*sub);
+}
+
+int subscription_new(struct subscriptions *list, struct call *call, const struct terms *terms,
+		     const char *label, struct source_list *sources, uint32_t max,
+		     struct subscription **ret)
+{
+	CLEANUP(releasep) struct subscription *sub = NULL;
+	struct subscription *made = calloc(1, sizeof(*made));
+	int r;
+
+	if (!made)
+		return -ENOMEM;
+	r = pthread_mutex_init(&made->lock, NULL);
+	if (r) {
+		free(made);
+		return -r;
+	}
+	sub = made;
+	sub->call = call;
+	sub->terms = *terms;
+	sub->start_time_ns = realtime_ns();
+	sub->sent_ns = call->cq->now_ns;
+	(void)snprintf(sub->label, sizeof(sub->label), "%s", label);
+	call_peer(call, sub->peer);
+	r = make_id(sub->id);
+	if (r < 0)
+		return r;
+	r = follow_all(sub, sources);
+	if (r < 0)
+		return r;
+	r = list_add(list, sub, max); /* last: now other threads see it */
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(sub);
+	return 0;
+}
+
+static double seconds_since(int64_t time_ns)
+{
+	return (double)(realtime_ns() - time_ns) / (double)NS_PER_S;
+}
+
+static const char *end_text(const struct subscription *sub)
+{
+	if (sub->call->cancel_text)
+		return sub->call->cancel_text;
+	if (!sub->ending)
+		return "the client has gone";
+	return sub->end.code == GRPC_STATUS_OK ? "max_packets reached" : sub->end.text;
+}
+
+void subscription_free(struct subscription *sub)
+{
+	char peer[2 * CALL_PEER_MAX];
+	char text[2 * CALL_TEXT_MAX];
+
+	log_info("subscription.ended",
+		 "id=%s peer=%s reason=%s packets=%" PRIu64 " lost=%" PRIu64 " bytes=%" PRIu64
+		 " seconds=%.1f",
+		 sub->id, log_quote(peer, sizeof(peer), sub->peer),
+		 log_quote(text, sizeof(text), end_text(sub)), atomic_load(&sub->packets_sent),
+		 atomic_load(&sub->packets_lost), atomic_load(&sub->bytes_sent),
+		 seconds_since(sub->start_time_ns));
+	release(sub);
+}
+
+uint64_t subscription_pending(const struct subscription *sub)
+{
+	uint64_t pending = 0;
+
+	for (size_t i = 0; i < sub->follow_count; i++)
+		pending += follow_pending(&sub->follows[i]);
+	return pending;
+}
+
+uint64_t subscription_lag_bytes(struct subscription *sub)
+{
+	uint64_t lag = 0;
+
+	(void)pthread_mutex_lock(&sub->lock);
+	for (size_t i = 0; i < sub->follow_count; i++)
+		lag += history_lag_bytes(sub->follows[i].source->log, &sub->follows[i].cursor);
+	(void)pthread_mutex_unlock(&sub->lock);
+	return lag;
+}
+
+bool subscription_lose(struct subscription *sub, struct follow *follow, enum loss_stage stage,
+		       uint64_t count)
+{
+	struct loss *loss = &follow->losses[stage];
+
+	if (loss->pending == 0)
+		sub->losses_pending++;
+	loss_add(loss, count, realtime_ns());
+	if (stage == LOSS_HISTORY && sub->terms.disconnect_slow)
+		subscription_end(sub, GRPC_STATUS_RESOURCE_EXHAUSTED,
+				 "slow consumer: packets were overwritten before they were read");
+	return sub->ending || loss_is_due(loss, sub->call->cq->now_ns);
+}
+
+bool subscription_check_gaps(struct subscription *sub, struct follow *follow, uint32_t lost_kernel,
+			     uint32_t lost_decode)
+{
+	uint32_t kernel = follow_gap(follow, LOSS_KERNEL_SOCKET, lost_kernel);
+	uint32_t decode = follow_gap(follow, LOSS_DECODE, lost_decode);
+	bool due = false;
+
+	if (kernel > 0)
+		due = subscription_lose(sub, follow, LOSS_KERNEL_SOCKET, kernel);
+	if (decode > 0)
+		due |= subscription_lose(sub, follow, LOSS_DECODE, decode);
+	return due;
+}
+
+void subscription_end(struct subscription *sub, grpc_status_code code, const char *text)
+{
+	if (sub->ending)
+		return;
+	sub->ending = true;
+	status_set(&sub->end, code, "%s", text);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rpc/subscription.h - one live Subscribe call, and the list of them all
+ *
+ * A subscription owns no packets: it is a set of cursors and a few counters, however slow its
+ * client is.
+ *
+ * Threads: a subscription is its completion queue's; the identity is const, counters are atomic,
+ * cursors have the lock, so that GetStats may read them from another thread. Lock order: list,
+ * subscription, history log.
+ */
+#ifndef RPC_SUBSCRIPTION_H
+#define RPC_SUBSCRIPTION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call.h"
+#include "follow.h"
+#include "request.h"
+
+#define SUBSCRIPTION_ID_MAX 17
+
+struct source_list;
+struct subscription;
+
+/* All live ones. */
+struct subscriptions {
+	pthread_mutex_t lock;
+	struct subscription *first; /* [lock] */
+	uint32_t count;             /* [lock] */
+};
+
+struct subscription {
+	struct subscription *next, *previous; /* [list's lock] */
+	struct subscriptions *list;           /* const; borrowed */
+	struct call *call;                    /* const; borrowed: the call owns the subscription */
+
+	/* const */
+	char id[SUBSCRIPTION_ID_MAX];
+	char label[REQUEST_LABEL_MAX + 1];
+	char peer[CALL_PEER_MAX];
+	int64_t start_time_ns; /* CLOCK_REALTIME */
+	struct terms terms;
+
+	pthread_mutex_t lock;
+	struct follow *follows; /* owned; in the order (netns, group); cursors: [lock] */
+	size_t follow_count;    /* const */
+
+	/* each has one writer, the queue's thread */
+	_Atomic uint64_t packets_sent;
+	_Atomic uint64_t packets_lost; /* reported */
+	_Atomic uint64_t bytes_sent;
+
+	/* the queue's thread only, from here on */
+	struct follow **heap; /* owned; room for all; by arrival of the next record */
+	size_t heap_count;
+	size_t losses_pending; /* of (source, stage) */
+	int64_t batch_ns;      /* when the last batch was made; times are monotonic */
+	int64_t sent_ns;       /* when the last message was sent */
+	int64_t rest_ns;       /* packets that come before are not looked at */
+	uint64_t pending_seen; /* records that wait for more, at the last look */
+	unsigned burst;        /* full batches sent in a row */
+	bool backlog;          /* the last batch was full: there may be more */
+	bool draining;         /* the server stops: send what is there, then end */
+	bool ending;           /* only losses are sent any more, then `end` */
+	struct status end;
+};
+
+int subscriptions_init(struct subscriptions *list);
+void subscriptions_done(struct subscriptions *list);
+
+/**
+ * subscription_new - begin to follow
+ * @sources: its references are taken over on success
+ * @max: live subscriptions at most, 0: any number
+ * Returns 0, -EUSERS when there are too many, or -ENOMEM.
+ */
+int subscription_new(struct subscriptions *list, struct call *call, const struct terms *terms,
+		     const char *label, struct source_list *sources, uint32_t max,
+		     struct subscription **ret);
+void subscription_free(struct subscription *sub);
+
+/* Records that wait to be sent, of all sources. */
+uint64_t subscription_pending(const struct subscription *sub);
+/* How far it is behind, in bytes of the history. Any thread. */
+uint64_t subscription_lag_bytes(struct subscription *sub);
+
+/* Notes a loss; returns true when it is to be reported before the source's next packet. */
+bool subscription_lose(struct subscription *sub, struct follow *follow, enum loss_stage stage,
+		       uint64_t count);
+/* Notes what the headers' totals tell; as subscription_lose(). */
+bool subscription_check_gaps(struct subscription *sub, struct follow *follow, uint32_t lost_kernel,
+			     uint32_t lost_decode);
+
+/* From now on no packet is sent, only pending losses and then this status. */
+void subscription_end(struct subscription *sub, grpc_status_code code, const char *text);
+
+#endif
