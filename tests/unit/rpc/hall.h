@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* hall.h - a server with sources that the test fills: "red" 100 and 200, "blue" 100 */
+#ifndef HALL_H
+#define HALL_H
+
+#include <stdint.h>
+
+#include <nflog/v1/nflog.pb-c.h>
+
+#include "caller.h"
+#include "history.h"
+#include "rpc.h"
+#include "source.h"
+
+#define HALL_LOG_BYTES ((size_t)1 << 20)
+
+struct hall {
+	struct history *history;
+	struct registry *registry;
+	struct source *red, *red_200, *blue; /* LISTENING; borrowed */
+	struct rpc *rpc;
+	uint64_t order;
+	char folder[64];
+	char path[96];
+};
+
+/* As cmocka's setup and teardown. */
+int hall_open(void **state);
+int hall_close(void **state);
+/* With another limit of subscriptions or payload. */
+void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_payload_bytes);
+void hall_close_it(struct hall *hall);
+
+/* Stores packets in one datagram: published, and streams are woken. */
+void hall_log(struct hall *hall, struct source *source, uint32_t count);
+/* The same after a gap. */
+void hall_log_after_loss(struct hall *hall, struct source *source, uint32_t count,
+			 uint32_t lost_kernel, uint32_t lost_decode);
+
+/* Subscribes and reads `started`, which is returned in the event; free it with
+ * nflog__v1__subscribe_response__free_unpacked(). */
+Nflog__V1__SubscribeResponse *hall_subscribe(struct hall *hall, struct caller *caller,
+					     const Nflog__V1__SubscribeRequest *request);
+/* The same without an interest in what started says. */
+void hall_follow(struct hall *hall, struct caller *caller,
+		 const Nflog__V1__SubscribeRequest *request);
+/* How many subscriptions GetStats knows. */
+size_t hall_count_subscriptions(struct hall *hall);
+
+void hall_free_event(Nflog__V1__SubscribeResponse *event);
+
+#endif

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: MIT */
+/* What a Subscribe stream delivers: started, packets in order, batches, losses, heartbeats. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "clock.h"
+#include "hall.h"
+
+/* What came on a stream until it had this many packets and lost ones. */
+struct tally {
+	uint64_t packets, lost, batches, reports, heartbeats;
+	uint64_t largest_batch;
+	uint64_t last_sequence; /* of the last packet */
+};
+
+static void count_event(const Nflog__V1__SubscribeResponse *event, struct tally *tally)
+{
+	if (event->event_case == NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_BATCH) {
+		size_t n = event->batch->n_packets;
+
+		assert_true(n > 0);
+		tally->batches++;
+		tally->packets += n;
+		tally->last_sequence = event->batch->packets[n - 1]->sequence;
+		if (n > tally->largest_batch)
+			tally->largest_batch = n;
+	} else if (event->event_case == NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS) {
+		tally->reports++;
+		tally->lost += event->loss->count;
+	} else {
+		assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_HEARTBEAT);
+		tally->heartbeats++;
+	}
+}
+
+/* Reads until packets and losses add up to @total. */
+static struct tally read_all(struct caller *caller, uint64_t total)
+{
+	struct tally tally = {0};
+
+	while (tally.packets + tally.lost < total) {
+		Nflog__V1__SubscribeResponse *event = caller_next_event(caller);
+
+		if (!event)
+			fail_msg("ended with %d: %s", (int)caller->code, caller->text);
+		count_event(event, &tally);
+		hall_free_event(event);
+	}
+	assert_int_equal(tally.packets + tally.lost, total);
+	return tally;
+}
+
+static void expect_packets(struct caller *caller, uint32_t source_id, uint64_t first,
+			   uint64_t count)
+{
+	Nflog__V1__SubscribeResponse *event = caller_next_event(caller);
+
+	assert_non_null(event);
+	assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_BATCH);
+	assert_int_equal(event->batch->n_packets, count);
+	for (uint64_t i = 0; i < count; i++) {
+		assert_int_equal(event->batch->packets[i]->source_id, source_id);
+		assert_int_equal(event->batch->packets[i]->sequence, first + i);
+	}
+	hall_free_event(event);
+}
+
+static void expect_loss(struct caller *caller, const struct source *source, int stage,
+			uint64_t count, uint64_t cumulative)
+{
+	Nflog__V1__SubscribeResponse *event = caller_next_event(caller);
+
+	assert_non_null(event);
+	assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS);
+	assert_int_equal(event->loss->stage, stage);
+	assert_int_equal(event->loss->source_id, source->id);
+	assert_int_equal(event->loss->count, count);
+	assert_int_equal(event->loss->cumulative_count, cumulative);
+	assert_false(event->loss->lower_bound);
+	assert_non_null(event->loss->first_time);
+	assert_non_null(event->loss->last_time);
+	hall_free_event(event);
+}
+
+static void started_comes_first_also_without_packets(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__SubscribeResponse *event;
+	struct caller caller;
+
+	event = hall_subscribe(hall, &caller, &request);
+	assert_string_equal(event->started->server_epoch, rpc_epoch(hall->rpc));
+	assert_int_equal(event->started->n_sources, 3);
+	assert_string_equal(event->started->sources[0]->netns, "blue");
+	assert_int_equal(event->started->sources[0]->source_id, hall->blue->id);
+	assert_int_equal(event->started->sources[2]->group, 200);
+	assert_int_equal(event->started->batch->max_packets, 256);
+	assert_int_equal(event->started->batch->max_bytes, 65536);
+	assert_int_equal(event->started->batch->max_delay->nanos, 2000000);
+	assert_int_equal(event->started->heartbeat_interval->seconds, 10);
+	assert_int_equal(event->started->view, NFLOG__V1__PACKET_VIEW__PACKET_VIEW_BASIC);
+	assert_int_equal(event->started->slow_consumer_policy,
+			 NFLOG__V1__SLOW_CONSUMER_POLICY__SLOW_CONSUMER_POLICY_DROP_OLDEST);
+	assert_int_equal(event->resume_token.len, 0);
+	hall_free_event(event);
+	caller_close(&caller);
+}
+
+static void what_was_logged_before_is_not_sent(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	struct caller caller;
+
+	hall_log_after_loss(hall, hall->red, 5, 7, 7);
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 2);
+	expect_packets(&caller, hall->red->id, 6, 2);
+	caller_close(&caller);
+}
+
+static void only_the_requested_sources_are_sent(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	char *netns[] = {(char[]){"red"}};
+	uint32_t groups[] = {200};
+	struct caller caller;
+
+	request.netns = netns;
+	request.n_netns = 1;
+	request.groups = groups;
+	request.n_groups = 1;
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 3);
+	hall_log(hall, hall->blue, 3);
+	hall_log(hall, hall->red_200, 1);
+	expect_packets(&caller, hall->red_200->id, 1, 1);
+	caller_close(&caller);
+}
+
+static void packets_of_all_sources_come_in_order_of_arrival(void **state)
+{
+	struct hall *hall = *state;
+	struct source *sources[] = {hall->red, hall->red_200, hall->blue};
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	uint32_t expected[3000];
+	uint64_t seen = 0;
+	struct caller caller;
+
+	hall_follow(hall, &caller, &request);
+	srand(1);
+	for (size_t i = 0; i < 3000;) {
+		struct source *source = sources[rand() % 3];
+		size_t run = 1 + (size_t)rand() % 7;
+
+		if (run > 3000 - i)
+			run = 3000 - i;
+		hall_log(hall, source, (uint32_t)run);
+		while (run-- > 0)
+			expected[i++] = source->id;
+	}
+	while (seen < 3000) {
+		Nflog__V1__SubscribeResponse *event = caller_next_event(&caller);
+
+		assert_non_null(event);
+		assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_BATCH);
+		for (size_t i = 0; i < event->batch->n_packets; i++)
+			assert_int_equal(event->batch->packets[i]->source_id, expected[seen++]);
+		hall_free_event(event);
+	}
+	caller_close(&caller);
+}
+
+static void batches_keep_to_their_bound_of_packets(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__BatchPolicy policy = NFLOG__V1__BATCH_POLICY__INIT;
+	struct tally tally;
+	struct caller caller;
+
+	policy.max_packets = 10;
+	request.batch = &policy;
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 1005);
+	tally = read_all(&caller, 1005);
+	assert_int_equal(tally.largest_batch, 10);
+	assert_int_equal(tally.batches, 101);
+	caller_close(&caller);
+}
+
+static void batches_keep_to_their_bound_of_bytes(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__BatchPolicy policy = NFLOG__V1__BATCH_POLICY__INIT;
+	uint64_t packets = 0;
+	struct caller caller;
+
+	policy.max_bytes = 1000;
+	request.batch = &policy;
+	request.view = NFLOG__V1__PACKET_VIEW__PACKET_VIEW_FULL;
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 500);
+	while (packets < 500) {
+		Nflog__V1__SubscribeResponse *event = caller_next_event(&caller);
+
+		assert_non_null(event);
+		assert_true(protobuf_c_message_get_packed_size(&event->batch->base) <= 1000);
+		assert_true(event->batch->n_packets > 1);
+		packets += event->batch->n_packets;
+		hall_free_event(event);
+	}
+	caller_close(&caller);
+}
+
+static void a_packet_larger_than_the_bound_travels_alone(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__BatchPolicy policy = NFLOG__V1__BATCH_POLICY__INIT;
+	struct tally tally;
+	struct caller caller;
+
+	policy.max_bytes = 1;
+	request.batch = &policy;
+	request.view = NFLOG__V1__PACKET_VIEW__PACKET_VIEW_FULL;
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 50);
+	tally = read_all(&caller, 50);
+	assert_int_equal(tally.batches, 50);
+	caller_close(&caller);
+}
+
+/* Nothing is sent before the delay has passed, unless a bound is reached. */
+static void packets_gather_for_max_delay_or_until_a_bound(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__BatchPolicy policy = NFLOG__V1__BATCH_POLICY__INIT;
+	Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
+	struct caller caller;
+
+	delay.seconds = 5;
+	policy.max_delay = &delay;
+	policy.max_packets = 20;
+	request.batch = &policy;
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 1); /* idle: at once */
+	expect_packets(&caller, hall->red->id, 1, 1);
+	hall_log(hall, hall->red, 19); /* gathers */
+	hall_log(hall, hall->red, 1);
+	expect_packets(&caller, hall->red->id, 2, 20);
+	caller_close(&caller);
+}
+
+static void the_view_and_the_payload_limit_are_applied(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	struct caller basic, full;
+	Nflog__V1__SubscribeResponse *event;
+
+	hall_follow(hall, &basic, &request);
+	request.view = NFLOG__V1__PACKET_VIEW__PACKET_VIEW_FULL;
+	request.payload_limit = 16;
+	hall_follow(hall, &full, &request);
+	hall_log(hall, hall->red, 1);
+	event = caller_next_event(&basic);
+	assert_int_equal(event->batch->packets[0]->payload.len, 0);
+	assert_string_equal(event->batch->packets[0]->prefix, "test: ");
+	hall_free_event(event);
+	event = caller_next_event(&full);
+	assert_int_equal(event->batch->packets[0]->payload.len, 16);
+	assert_int_equal(event->batch->packets[0]->original_length, 100);
+	hall_free_event(event);
+	caller_close(&basic);
+	caller_close(&full);
+}
+
+static void a_loss_is_reported_before_the_packet_after_it(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	struct caller caller;
+
+	hall_log_after_loss(hall, hall->red, 1, 1000, 0); /* before: not this stream's */
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 1);
+	expect_packets(&caller, hall->red->id, 2, 1);
+	hall_log_after_loss(hall, hall->red, 2, 17, 4);
+	expect_loss(&caller, hall->red, NFLOG__V1__LOSS_STAGE__LOSS_STAGE_KERNEL_SOCKET, 17, 17);
+	expect_loss(&caller, hall->red, NFLOG__V1__LOSS_STAGE__LOSS_STAGE_DECODE, 4, 4);
+	expect_packets(&caller, hall->red->id, 3, 2);
+	caller_close(&caller);
+}
+
+static void a_loss_cuts_the_batch_it_falls_into(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__BatchPolicy policy = NFLOG__V1__BATCH_POLICY__INIT;
+	Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
+	struct caller caller;
+
+	delay.seconds = 5;
+	policy.max_delay = &delay;
+	policy.max_packets = 6;
+	request.batch = &policy;
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->blue, 1);
+	expect_packets(&caller, hall->blue->id, 1, 1);
+	hall_log(hall, hall->blue, 3); /* these gather */
+	hall_log_after_loss(hall, hall->blue, 3, 9, 0);
+	expect_packets(&caller, hall->blue->id, 2, 3);
+	expect_loss(&caller, hall->blue, NFLOG__V1__LOSS_STAGE__LOSS_STAGE_KERNEL_SOCKET, 9, 9);
+	expect_packets(&caller, hall->blue->id, 5, 3);
+	caller_close(&caller);
+}
+
+static void losses_are_coalesced_to_one_report_a_second(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	int64_t begin_ns = monotonic_ns();
+	struct tally tally;
+	struct caller caller;
+
+	hall_follow(hall, &caller, &request);
+	for (int i = 0; i < 100; i++)
+		hall_log_after_loss(hall, hall->red, 1, 3, 0);
+	tally = read_all(&caller, 400);
+	assert_int_equal(tally.lost, 300);
+	assert_true(tally.reports <= 1 + (uint64_t)((monotonic_ns() - begin_ns) / NS_PER_S));
+	caller_close(&caller);
+}
+
+static void a_loss_that_no_packet_tells_of_comes_before_the_heartbeat(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Google__Protobuf__Duration interval = GOOGLE__PROTOBUF__DURATION__INIT;
+	struct caller caller;
+
+	interval.nanos = 100000000;
+	request.heartbeat_interval = &interval;
+	hall_follow(hall, &caller, &request);
+	atomic_fetch_add(&hall->red->lost_decode, 5);
+	assert_int_equal(read_all(&caller, 5).lost, 5);
+	caller_close(&caller);
+}
+
+static void a_reader_that_stalls_is_told_exactly_what_it_missed(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	const uint64_t total = 60000; /* many times the log */
+	struct tally tally;
+	struct caller caller;
+
+	request.view = NFLOG__V1__PACKET_VIEW__PACKET_VIEW_FULL;
+	hall_follow(hall, &caller, &request);
+	for (uint64_t i = 0; i < total / 20; i++) {
+		hall_log(hall, hall->red, 10);
+		hall_log(hall, hall->blue, 10);
+	}
+	tally = read_all(&caller, total);
+	assert_true(tally.lost > 0);
+	assert_true(tally.packets > 0);
+	hall_log(hall, hall->red, 1);
+	expect_packets(&caller, hall->red->id, total / 2 + 1, 1);
+	caller_close(&caller);
+}
+
+static void disconnect_ends_a_slow_stream_after_its_loss_report(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	struct tally tally = {0};
+	Nflog__V1__SubscribeResponse *event;
+	struct caller caller;
+
+	request.view = NFLOG__V1__PACKET_VIEW__PACKET_VIEW_FULL;
+	request.slow_consumer_policy =
+	    NFLOG__V1__SLOW_CONSUMER_POLICY__SLOW_CONSUMER_POLICY_DISCONNECT;
+	hall_follow(hall, &caller, &request);
+	for (int i = 0; i < 5000; i++)
+		hall_log(hall, hall->red, 10);
+	while ((event = caller_next_event(&caller))) {
+		count_event(event, &tally);
+		hall_free_event(event);
+	}
+	assert_int_equal(caller.code, GRPC_STATUS_RESOURCE_EXHAUSTED);
+	assert_int_equal(tally.reports, 1);
+	assert_true(tally.lost > 0);
+	caller_close(&caller);
+}
+
+static void max_packets_ends_with_ok_after_exactly_so_many(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	struct tally tally;
+	struct caller caller;
+
+	request.max_packets = 300;
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 1000);
+	tally = read_all(&caller, 300);
+	assert_int_equal(tally.last_sequence, 300);
+	caller_expect_end(&caller, GRPC_STATUS_OK);
+	caller_close(&caller);
+}
+
+static void a_pending_loss_is_sent_before_the_end(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	struct caller caller;
+
+	request.max_packets = 2;
+	hall_follow(hall, &caller, &request);
+	hall_log_after_loss(hall, hall->red, 1, 5, 0);
+	expect_loss(&caller, hall->red, NFLOG__V1__LOSS_STAGE__LOSS_STAGE_KERNEL_SOCKET, 5, 5);
+	expect_packets(&caller, hall->red->id, 1, 1);
+	hall_log_after_loss(hall, hall->red, 1, 6, 0); /* within the second: it waits */
+	expect_packets(&caller, hall->red->id, 2, 1);
+	expect_loss(&caller, hall->red, NFLOG__V1__LOSS_STAGE__LOSS_STAGE_KERNEL_SOCKET, 6, 11);
+	caller_expect_end(&caller, GRPC_STATUS_OK);
+	caller_close(&caller);
+}
+
+static void a_quiet_stream_has_heartbeats_with_its_counters(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Google__Protobuf__Duration interval = GOOGLE__PROTOBUF__DURATION__INIT;
+	Nflog__V1__SubscribeResponse *event;
+	struct caller caller;
+	int64_t begin_ns;
+
+	interval.nanos = 1; /* raised to 100 ms */
+	request.heartbeat_interval = &interval;
+	hall_follow(hall, &caller, &request);
+	hall_log_after_loss(hall, hall->red, 3, 2, 0);
+	(void)read_all(&caller, 5);
+	begin_ns = monotonic_ns();
+	for (int i = 0; i < 3; i++) {
+		event = caller_next_event(&caller);
+		assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_HEARTBEAT);
+		assert_int_equal(event->heartbeat->packets_sent, 3);
+		assert_int_equal(event->heartbeat->packets_lost, 2);
+		assert_int_equal(event->heartbeat->lag_bytes, 0);
+		assert_true(event->heartbeat->time->seconds > 0);
+		hall_free_event(event);
+	}
+	assert_true(monotonic_ns() - begin_ns > 250 * NS_PER_MS);
+	caller_close(&caller);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(started_comes_first_also_without_packets, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(what_was_logged_before_is_not_sent, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(only_the_requested_sources_are_sent, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(packets_of_all_sources_come_in_order_of_arrival,
+					    hall_open, hall_close),
+	    cmocka_unit_test_setup_teardown(batches_keep_to_their_bound_of_packets, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(batches_keep_to_their_bound_of_bytes, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(a_packet_larger_than_the_bound_travels_alone, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(packets_gather_for_max_delay_or_until_a_bound,
+					    hall_open, hall_close),
+	    cmocka_unit_test_setup_teardown(the_view_and_the_payload_limit_are_applied, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(a_loss_is_reported_before_the_packet_after_it,
+					    hall_open, hall_close),
+	    cmocka_unit_test_setup_teardown(a_loss_cuts_the_batch_it_falls_into, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(losses_are_coalesced_to_one_report_a_second, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(
+		a_loss_that_no_packet_tells_of_comes_before_the_heartbeat, hall_open, hall_close),
+	    cmocka_unit_test_setup_teardown(a_reader_that_stalls_is_told_exactly_what_it_missed,
+					    hall_open, hall_close),
+	    cmocka_unit_test_setup_teardown(disconnect_ends_a_slow_stream_after_its_loss_report,
+					    hall_open, hall_close),
+	    cmocka_unit_test_setup_teardown(max_packets_ends_with_ok_after_exactly_so_many,
+					    hall_open, hall_close),
+	    cmocka_unit_test_setup_teardown(a_pending_loss_is_sent_before_the_end, hall_open,
+					    hall_close),
+	    cmocka_unit_test_setup_teardown(a_quiet_stream_has_heartbeats_with_its_counters,
+					    hall_open, hall_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
