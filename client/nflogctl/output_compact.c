@@ -68,7 +68,8 @@ static void show_source(const struct nfl_client_source *source)
 	char name[SOURCE_NAME_MAX], detail[1024];
 
 	(void)nfl_escape_text(detail, sizeof(detail), source->detail, strlen(source->detail));
-	(void)fprintf(stderr, "-- %s is %s%s%s\n", source_name(name, source),
+	(void)fprintf(stderr, "-- %s %s%s%s%s\n", source_name(name, source),
+		      source->state == NFL_CLIENT_SOURCE_FAILED ? "" : "is ",
 		      state_name(source->state), *detail ? ": " : "", detail);
 }
 
@@ -84,7 +85,7 @@ static void show_started(const struct nfl_client_started *started)
 
 static void show_heartbeat(const struct nfl_client_heartbeat *heartbeat)
 {
-	(void)fprintf(stderr, "-- alive: %" PRIu64 " packets sent, %" PRIu64 " lost\n",
+	(void)fprintf(stderr, "-- alive: sent %" PRIu64 ", lost %" PRIu64 "\n",
 		      heartbeat->packets_sent, heartbeat->packets_lost);
 }
 

@@ -34,13 +34,13 @@ class Output(fake.CommandTest):
         out, err = self.run_ctl("subscribe", "--utc", "--heartbeat", "1")
         self.assertEqual(out, LINE)
         self.assertEqual(err.splitlines(), [
-            "-- blue/7 is failed: port id 4711 has it",
+            "-- blue/7 failed: port id 4711 has it",
             "-- lost 12 packets of red/100 in the kernel's socket buffer (total 30)",
             "-- lost 1 packet of all sources to a rate limit (total 1)",
             "-- lost at least 0 packets of source 99 in malformed datagrams (total 0)",
             "-- lost 2 packets of blue/7 because this reader is too slow (total 2)",
             "-- red/100 is gone",
-            "-- alive: 1 packets sent, 15 lost",
+            "-- alive: sent 1, lost 15",
             "-- 1 packet, 15 lost",
         ])
 
