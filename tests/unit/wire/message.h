@@ -11,7 +11,7 @@
 #include "nflog/v1/nflog.pb-c.h"
 #include "wire.h"
 
-#define MESSAGE_TEXT_MAX 1024
+#define MESSAGE_TEXT_MAX 4096
 
 /* A Packet message and the place for its parts; borrows the packet's bytes. */
 struct message {

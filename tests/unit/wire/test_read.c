@@ -221,6 +221,15 @@ static void address_of_another_length_is_as_absent(void **state)
 	assert_int_equal(wire_read_packet(BYTES(0x72, 6, 0x12, 4, 1, 2, 3, 4), &got),
 			 0); /* one only */
 	assert_int_equal(got.decoded.present, 0);
+	assert_int_equal(wire_read_packet(BYTES(0x72, 8, 0x12, 2, 1, 2, 0x1a, 2, 3, 4), &got),
+			 0); /* both of 2 bytes */
+	assert_int_equal(got.decoded.present, 0);
+	assert_int_equal(
+	    wire_read_packet(BYTES(0x72, 24, 0x12, 4, 1, 2, 3, 4, /* 4 and 16 */
+				   0x1a, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+			     &got),
+	    0);
+	assert_int_equal(got.decoded.present, 0);
 	assert_int_equal(wire_read_packet(BYTES(0x7a, 4, 0x3a, 2, 0x18, 6), &got), 0); /* tuple */
 	assert_int_equal(got.conntrack.present, 0);
 }

@@ -174,7 +174,7 @@ static void prefix_that_is_no_text_is_repaired_and_kept_raw(void **state)
 
 static void prefix_of_bad_bytes_only_grows_threefold_within_the_bound(void **state)
 {
-	uint8_t raw[127];
+	uint8_t raw[1000];
 	uint8_t repaired[3 * sizeof(raw)];
 	struct nfl_packet packet, expected;
 
