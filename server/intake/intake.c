@@ -29,7 +29,7 @@
 #include "space.h"
 
 #define ROUND_EVENTS    64
-#define ROUND_DATAGRAMS 16u      /* of one socket */
+#define ROUND_DATAGRAMS 32u      /* of one socket: some milliseconds of work */
 #define DRY_TIMEOUT_NS  NS_PER_S /* for all sockets, should one not run dry */
 
 struct intake {
