@@ -30,7 +30,8 @@ struct config_errors {
 	size_t more; /* beyond CONFIG_ERRORS_MAX */
 };
 
-/* A place in a file, for messages about a value that is found wrong later. */
+/* A place in a file, for messages about a value that is found wrong later: the value that names the
+ * thing (name, netns, unix, tcp), or else where its map begins. */
 struct config_mark {
 	unsigned line;
 	unsigned column;
@@ -66,7 +67,7 @@ enum config_identity_kind {
 
 struct config_identity {
 	enum config_identity_kind kind;
-	char *text;   /* all but UNIX_UID */
+	char *text;   /* all but UNIX_UID; of TOKEN_SHA256 in lower case */
 	uint32_t uid; /* UNIX_UID */
 	struct config_mark mark;
 };
@@ -125,9 +126,9 @@ struct config_tenant {
 	char *name;
 	bool admin;
 	struct config_identity *identities;
-	size_t identity_count;
+	size_t identity_count; /* at least 1 */
 	struct config_source *sources;
-	size_t source_count;
+	size_t source_count; /* at least 1 */
 	struct config_limits limits;
 	struct config_mark mark;
 };
