@@ -92,7 +92,7 @@ static inline __attribute__((always_inline)) int get_field(struct get *g, struct
 	p = get_varint(p, g->end, &tag);
 	if (!p || tag > UINT32_MAX || tag < 1U << 3)
 		return -EBADMSG;
-	ret->tag = (uint32_t)tag;
+	*ret = (struct field){.tag = (uint32_t)tag};
 	g->p = get_value(p, g->end, ret);
 	return g->p ? 1 : -EBADMSG;
 }
