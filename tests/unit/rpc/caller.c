@@ -86,9 +86,9 @@ void caller_open(struct caller *caller, const char *path, const char *method, co
 	grpc_metadata_array_init(&caller->headers);
 	grpc_metadata_array_init(&caller->trailers);
 	path_slice = grpc_slice_from_copied_string(full);
-	caller->call = grpc_channel_create_call(
-	    caller->channel, NULL, GRPC_PROPAGATE_DEFAULTS, caller->queue, path_slice, NULL,
-	    gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+	caller->call =
+	    grpc_channel_create_call(caller->channel, NULL, GRPC_PROPAGATE_DEFAULTS, caller->queue,
+				     path_slice, NULL, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 	grpc_slice_unref(path_slice);
 	assert_non_null(caller->call);
 	start_call(caller, bytes, len);

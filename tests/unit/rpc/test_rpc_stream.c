@@ -464,45 +464,29 @@ static void a_quiet_stream_has_heartbeats_with_its_counters(void **state)
 	caller_close(&caller);
 }
 
+#define HALL_TEST(name) cmocka_unit_test_setup_teardown(name, hall_open, hall_close)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(started_comes_first_also_without_packets, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(what_was_logged_before_is_not_sent, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(only_the_requested_sources_are_sent, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(packets_of_all_sources_come_in_order_of_arrival,
-					    hall_open, hall_close),
-	    cmocka_unit_test_setup_teardown(batches_keep_to_their_bound_of_packets, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(batches_keep_to_their_bound_of_bytes, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(a_packet_larger_than_the_bound_travels_alone, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(packets_gather_for_max_delay_or_until_a_bound,
-					    hall_open, hall_close),
-	    cmocka_unit_test_setup_teardown(the_view_and_the_payload_limit_are_applied, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(a_loss_is_reported_before_the_packet_after_it,
-					    hall_open, hall_close),
-	    cmocka_unit_test_setup_teardown(a_loss_cuts_the_batch_it_falls_into, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(losses_are_coalesced_to_one_report_a_second, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(
-		a_loss_that_no_packet_tells_of_comes_before_the_heartbeat, hall_open, hall_close),
-	    cmocka_unit_test_setup_teardown(a_reader_that_stalls_is_told_exactly_what_it_missed,
-					    hall_open, hall_close),
-	    cmocka_unit_test_setup_teardown(disconnect_ends_a_slow_stream_after_its_loss_report,
-					    hall_open, hall_close),
-	    cmocka_unit_test_setup_teardown(max_packets_ends_with_ok_after_exactly_so_many,
-					    hall_open, hall_close),
-	    cmocka_unit_test_setup_teardown(a_pending_loss_is_sent_before_the_end, hall_open,
-					    hall_close),
-	    cmocka_unit_test_setup_teardown(a_quiet_stream_has_heartbeats_with_its_counters,
-					    hall_open, hall_close),
+	    HALL_TEST(started_comes_first_also_without_packets),
+	    HALL_TEST(what_was_logged_before_is_not_sent),
+	    HALL_TEST(only_the_requested_sources_are_sent),
+	    HALL_TEST(packets_of_all_sources_come_in_order_of_arrival),
+	    HALL_TEST(batches_keep_to_their_bound_of_packets),
+	    HALL_TEST(batches_keep_to_their_bound_of_bytes),
+	    HALL_TEST(a_packet_larger_than_the_bound_travels_alone),
+	    HALL_TEST(packets_gather_for_max_delay_or_until_a_bound),
+	    HALL_TEST(the_view_and_the_payload_limit_are_applied),
+	    HALL_TEST(a_loss_is_reported_before_the_packet_after_it),
+	    HALL_TEST(a_loss_cuts_the_batch_it_falls_into),
+	    HALL_TEST(losses_are_coalesced_to_one_report_a_second),
+	    HALL_TEST(a_loss_that_no_packet_tells_of_comes_before_the_heartbeat),
+	    HALL_TEST(a_reader_that_stalls_is_told_exactly_what_it_missed),
+	    HALL_TEST(disconnect_ends_a_slow_stream_after_its_loss_report),
+	    HALL_TEST(max_packets_ends_with_ok_after_exactly_so_many),
+	    HALL_TEST(a_pending_loss_is_sent_before_the_end),
+	    HALL_TEST(a_quiet_stream_has_heartbeats_with_its_counters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
