@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -178,22 +177,6 @@ static uint32_t most_payload_bytes(const struct config *config)
 	return most;
 }
 
-static void log_endpoints(const struct config *config)
-{
-	char address[QUOTED_BYTES];
-	char text[QUOTED_BYTES];
-
-	for (size_t i = 0; i < config->listen_count; i++) {
-		const struct config_listen *listen = &config->listens[i];
-
-		if (listen->unix_path)
-			(void)snprintf(address, sizeof(address), "unix:%s", listen->unix_path);
-		else
-			(void)snprintf(address, sizeof(address), "%s", listen->tcp);
-		log_info("server.listening", "address=%s", log_quote(text, sizeof(text), address));
-	}
-}
-
 static int open_rpc(struct server *server, const struct config *config)
 {
 	CLEANUP(freep)
@@ -302,7 +285,6 @@ int serve(const struct config *config)
 	if (open_sources(&server, config) < 0 || open_rpc(&server, config) < 0 ||
 	    start(&server) < 0)
 		return 1;
-	log_endpoints(config);
 	log_info("server.started", "version=%s epoch=%s sources=%zu listening=%zu", NFLOGD_VERSION,
 		 rpc_epoch(server.rpc), server.sources, server.listening);
 	(void)notify_status("%zu of %zu sources listening", server.listening, server.sources);
