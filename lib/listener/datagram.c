@@ -39,36 +39,47 @@ static bool take_message(struct datagram *datagram, const uint8_t **ret,
 }
 
 /* What is missing between the last record and this one. Differences are modulo 2^32, as SEQ is. */
-static void count_loss(struct sequence *sequence, struct nfl_listener_stats *stats,
+static void count_loss(struct stream *stream, struct nfl_listener_stats *stats,
 		       struct nfl_record *record)
 {
 	uint32_t missing;
 
 	if (!(record->present & NFL_HAS_SEQ))
 		return;
-	missing = record->seq - sequence->next;
-	sequence->next = record->seq + 1;
-	if (sequence->after_damage) {
+	missing = record->seq - stream->next_seq;
+	stream->next_seq = record->seq + 1;
+	if (stream->after_damage) {
 		record->lost_decode = missing;
 		stats->lost_decode += missing;
 	} else {
 		record->lost_kernel = missing;
 		stats->lost_kernel += missing;
 	}
-	sequence->after_damage = false;
+	stream->after_damage = false;
+}
+
+/* BIND comes before the settings, also in one request. A packet logged between the two comes whole,
+ * and without a number. */
+static void limit_payload(const struct stream *stream, struct nfl_record *record)
+{
+	if (record->payload.len <= stream->copy_range)
+		return;
+	record->payload.len = stream->copy_range;
+	if (!stream->copy_range)
+		record->present &= ~NFL_HAS_PAYLOAD;
 }
 
 /* Nothing more can be read from it. Of a datagram that was cut, the missing end is no news. */
-static void end_damaged(struct datagram *datagram, struct sequence *sequence,
+static void end_damaged(struct datagram *datagram, struct stream *stream,
 			struct nfl_listener_stats *stats)
 {
 	if (!datagram->cut)
 		stats->malformed++;
-	sequence->after_damage = true;
+	stream->after_damage = true;
 	datagram->left = 0;
 }
 
-int datagram_deliver(struct datagram *datagram, struct sequence *sequence,
+int datagram_deliver(struct datagram *datagram, struct stream *stream,
 		     struct nfl_listener_stats *stats, nfl_record_fn fn, void *data)
 {
 	int delivered = 0, stop = 0;
@@ -78,22 +89,23 @@ int datagram_deliver(struct datagram *datagram, struct sequence *sequence,
 
 	while (datagram->left && !stop) {
 		if (!take_message(datagram, &message, &header)) {
-			end_damaged(datagram, sequence, stats);
+			end_damaged(datagram, stream, stats);
 			break;
 		}
 		if (header.nlmsg_type != PACKET_TYPE)
 			continue;
 		if (nfl_decode_message(message, header.nlmsg_len, &record) < 0) {
-			end_damaged(datagram, sequence, stats);
+			end_damaged(datagram, stream, stats);
 			break;
 		}
 		record.receive_time_ns = datagram->time_ns;
-		count_loss(sequence, stats, &record);
+		limit_payload(stream, &record);
+		count_loss(stream, stats, &record);
 		stats->records++;
 		delivered++;
 		stop = fn(&record, data);
 	}
 	if (datagram->left == 0 && datagram->cut)
-		sequence->after_damage = true;
+		stream->after_damage = true;
 	return stop < 0 ? stop : delivered;
 }

@@ -17,9 +17,10 @@ struct datagram {
 	bool cut;        /* it was longer than the buffer */
 };
 
-/* From bind on. Zero-initialised: a bind begins with SEQ 0. */
-struct sequence {
-	uint32_t next;
+/* What one datagram says for the next. Zero-initialised: just bound, and no payload wanted. */
+struct stream {
+	uint32_t copy_range; /* bytes of payload at most */
+	uint32_t next_seq;
 	bool after_damage; /* a datagram was cut or malformed since the last record */
 };
 
@@ -31,7 +32,7 @@ struct sequence {
  * Returns the number of records delivered, or fn's value when that was negative. A message that
  * cannot be read ends the datagram: where it was wrong is where the next one would begin.
  */
-int datagram_deliver(struct datagram *datagram, struct sequence *sequence,
+int datagram_deliver(struct datagram *datagram, struct stream *stream,
 		     struct nfl_listener_stats *stats, nfl_record_fn fn, void *data);
 
 #endif

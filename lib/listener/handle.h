@@ -25,7 +25,7 @@ struct nfl_listener {
 	uint32_t request_seq;
 	struct nfl_listener_settings settings;
 	struct nfl_listener_stats stats;
-	struct sequence sequence;
+	struct stream stream;
 	struct datagram current; /* points into the caller's buffer, `buffer` or `current_kept` */
 	struct kept *kept;       /* owned, oldest first; delivered before anything else is read */
 	struct kept **kept_end;

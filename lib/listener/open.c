@@ -26,8 +26,8 @@
 #define SO_NETNS_COOKIE 71
 #endif
 
-/* An answer is lost when the receive buffer is full of packets at that moment. */
-#define REQUEST_TRIES 8
+/* The answer to UNBIND is lost when the receive buffer is full of packets at that moment. */
+#define UNBIND_TRIES 8
 /* Each datagram in the queue costs more of the receive buffer than its own bytes, at least this. */
 #define QUEUED_MIN_BYTES 128
 
@@ -86,27 +86,16 @@ static int transact(struct nfl_listener *l, uint8_t *buffer, const struct reques
 	return r < 0 ? r : await_answer(l, buffer, request->seq);
 }
 
-/* After a lost answer only the settings are sent again: the group is ours already, and a second
- * BIND would be refused. ENODEV then says that it is not. */
 static int bind_group(struct nfl_listener *l, const struct nfl_listener_options *options)
 {
 	CLEANUP(freep) uint8_t *buffer = malloc(NFL_RECEIVE_BUFFER);
-	bool with_bind = true;
 	struct request request;
-	int r = -ENOBUFS;
+	int r;
 
 	if (!buffer)
 		return -ENOMEM;
-	for (int i = 0; i < REQUEST_TRIES; i++) {
-		if (with_bind)
-			request_bind(options, ++l->request_seq, &request);
-		else
-			request_settings(options, ++l->request_seq, &request);
-		r = transact(l, buffer, &request);
-		if (r != -ENOBUFS && (r != -ENODEV || with_bind))
-			break;
-		with_bind = r == -ENODEV;
-	}
+	request_bind(options, ++l->request_seq, &request);
+	r = transact(l, buffer, &request);
 	l->is_bound = r == 0;
 	return r;
 }
@@ -177,6 +166,7 @@ static struct nfl_listener *listener_new(const struct nfl_listener_options *opti
 	l->cancel_fd = -1;
 	l->kept_end = &l->kept;
 	l->group = options->group;
+	l->stream.copy_range = options->copy_range;
 	l->settings.copy_range = options->copy_range;
 	l->settings.qthresh = options->qthresh;
 	l->settings.timeout_ms = options->timeout_ms;
@@ -231,7 +221,7 @@ int nfl_listener_unbind(struct nfl_listener *listener)
 	buffer = malloc(NFL_RECEIVE_BUFFER);
 	if (!buffer)
 		return -ENOMEM;
-	for (int i = 0; i < REQUEST_TRIES && r == -ENOBUFS; i++) {
+	for (int i = 0; i < UNBIND_TRIES && r == -ENOBUFS; i++) {
 		request_unbind(listener->group, ++listener->request_seq, &request);
 		r = transact(listener, buffer, &request);
 	}

@@ -147,6 +147,5 @@ int nfl_listener_receive(struct nfl_listener *listener, void *buffer, size_t buf
 		if (r <= 0)
 			return r;
 	}
-	return datagram_deliver(&listener->current, &listener->sequence, &listener->stats, fn,
-				data);
+	return datagram_deliver(&listener->current, &listener->stream, &listener->stats, fn, data);
 }

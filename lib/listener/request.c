@@ -88,15 +88,6 @@ void request_bind(const struct nfl_listener_options *resolved, uint32_t seq, str
 	ret->len = header->nlmsg_len;
 }
 
-void request_settings(const struct nfl_listener_options *resolved, uint32_t seq,
-		      struct request *ret)
-{
-	struct nlmsghdr *header = begin(resolved->group, seq, ret);
-
-	put_settings(header, resolved);
-	ret->len = header->nlmsg_len;
-}
-
 void request_unbind(uint16_t group, uint32_t seq, struct request *ret)
 {
 	struct nlmsghdr *header = begin(group, seq, ret);

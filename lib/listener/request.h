@@ -20,9 +20,6 @@ struct request {
 
 /* BIND and every setting, in one message: no packet is logged with half of the settings. */
 void request_bind(const struct nfl_listener_options *resolved, uint32_t seq, struct request *ret);
-/* Every setting of a group that this socket has. */
-void request_settings(const struct nfl_listener_options *resolved, uint32_t seq,
-		      struct request *ret);
 void request_unbind(uint16_t group, uint32_t seq, struct request *ret);
 
 /**

@@ -23,11 +23,12 @@
 struct bench {
 	_Alignas(8) uint8_t bytes[BYTES_MAX];
 	size_t len;
-	struct sequence sequence;
+	struct stream stream;
 	struct nfl_listener_stats stats;
 	uint32_t seqs[RECORDS_MAX];
 	uint32_t lost_kernel[RECORDS_MAX];
 	uint32_t lost_decode[RECORDS_MAX];
+	int payload[RECORDS_MAX]; /* bytes; -1: none */
 	int count;
 	int stop_after; /* records; 0: never */
 	int stop_value;
@@ -64,13 +65,15 @@ static int take(const struct nfl_record *record, void *data)
 	bench->seqs[bench->count] = record->seq;
 	bench->lost_kernel[bench->count] = record->lost_kernel;
 	bench->lost_decode[bench->count] = record->lost_decode;
+	bench->payload[bench->count] =
+	    record->present & NFL_HAS_PAYLOAD ? (int)record->payload.len : -1;
 	bench->count++;
 	return bench->stop_after && bench->count == bench->stop_after ? bench->stop_value : 0;
 }
 
 static int deliver(struct bench *bench, struct datagram *datagram)
 {
-	return datagram_deliver(datagram, &bench->sequence, &bench->stats, take, bench);
+	return datagram_deliver(datagram, &bench->stream, &bench->stats, take, bench);
 }
 
 /* Delivers the first len bytes of what was made, and begins anew. */
@@ -143,14 +146,14 @@ static void a_first_number_above_zero_is_loss_as_well(void **state)
 
 static void numbers_wrap_without_a_loss_and_with_one(void **state)
 {
-	struct bench bench = {.sequence = {.next = UINT32_MAX}};
+	struct bench bench = {.stream = {.next_seq = UINT32_MAX}};
 
 	(void)state;
 	add_packet(&bench, UINT32_MAX);
 	add_packet(&bench, 0);
 	assert_int_equal(deliver_all(&bench), 2);
 	assert_int_equal(bench.stats.lost_kernel, 0);
-	bench.sequence.next = UINT32_MAX - 1;
+	bench.stream.next_seq = UINT32_MAX - 1;
 	add_packet(&bench, 3);
 	assert_int_equal(deliver_all(&bench), 1);
 	assert_int_equal(bench.stats.lost_kernel, 5);
@@ -200,7 +203,7 @@ static void a_cut_datagram_gives_its_whole_messages_and_is_not_malformed(void **
 
 static void a_record_without_a_number_tells_of_no_loss(void **state)
 {
-	struct bench bench = {.sequence = {.next = 9}};
+	struct bench bench = {.stream = {.next_seq = 9}};
 	const struct nfulnl_msg_packet_hdr packet = {.hook = 3};
 	struct nlmsghdr *header;
 
@@ -210,7 +213,27 @@ static void a_record_without_a_number_tells_of_no_loss(void **state)
 	bench.len = header->nlmsg_len;
 	assert_int_equal(deliver_all(&bench), 1);
 	assert_int_equal(bench.stats.lost_kernel, 0);
-	assert_int_equal(bench.sequence.next, 9);
+	assert_int_equal(bench.stream.next_seq, 9);
+}
+
+/* What a packet has that the kernel logged between BIND and the settings. */
+static void a_payload_beyond_the_copy_range_is_cut_and_none_is_absent(void **state)
+{
+	static const uint8_t payload[100];
+	struct bench bench = {.stream = {.copy_range = 40}};
+	struct nlmsghdr *header;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		add_packet(&bench, (uint32_t)i);
+		header = (struct nlmsghdr *)bench.bytes;
+		mnl_attr_put(header, NFULA_PAYLOAD, sizeof(payload), payload);
+		bench.len = header->nlmsg_len;
+		assert_int_equal(deliver_all(&bench), 1);
+		bench.stream.copy_range = 0;
+	}
+	assert_int_equal(bench.payload[0], 40);
+	assert_int_equal(bench.payload[1], -1);
 }
 
 static void a_callback_that_stops_leaves_the_rest_for_the_next_call(void **state)
@@ -283,6 +306,7 @@ int main(void)
 	    cmocka_unit_test(a_malformed_message_ends_the_datagram_and_its_gap_is_a_decode_loss),
 	    cmocka_unit_test(a_cut_datagram_gives_its_whole_messages_and_is_not_malformed),
 	    cmocka_unit_test(a_record_without_a_number_tells_of_no_loss),
+	    cmocka_unit_test(a_payload_beyond_the_copy_range_is_cut_and_none_is_absent),
 	    cmocka_unit_test(a_callback_that_stops_leaves_the_rest_for_the_next_call),
 	    cmocka_unit_test(cut_anywhere_it_reads_no_byte_too_many),
 	    cmocka_unit_test(every_length_in_a_header_is_survived),

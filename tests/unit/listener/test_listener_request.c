@@ -13,7 +13,8 @@
 #include "options.h"
 #include "request.h"
 
-#define HEADER_BYTES 20 /* nlmsghdr and nfgenmsg */
+#define HEADER_BYTES 20                         /* nlmsghdr and nfgenmsg */
+#define MODE_OFFSET  (HEADER_BYTES + 8 + 4 + 4) /* behind CMD, in the value of MODE */
 
 static struct nfl_listener_options example(void)
 {
@@ -83,18 +84,6 @@ static void bind_carries_the_command_and_every_setting_big_endian(void **state)
 	assert_ptr_equal(end, request.bytes + request.len);
 }
 
-static void settings_are_the_same_without_the_command(void **state)
-{
-	struct nfl_listener_options options = example();
-	struct request request;
-
-	(void)state;
-	request_settings(&options, 8, &request);
-	assert_header(&request, 8);
-	assert_ptr_equal(assert_settings(request.bytes + HEADER_BYTES),
-			 request.bytes + request.len);
-}
-
 static void unbind_is_the_command_alone(void **state)
 {
 	struct request request;
@@ -113,11 +102,11 @@ static void copy_modes_are_the_kernels_numbers(void **state)
 
 	(void)state;
 	options.copy_mode = NFL_COPY_META;
-	request_settings(&options, 1, &request);
-	assert_int_equal(request.bytes[HEADER_BYTES + 8], 1);
+	request_bind(&options, 1, &request);
+	assert_int_equal(request.bytes[MODE_OFFSET], 1);
 	options.copy_mode = NFL_COPY_NONE;
-	request_settings(&options, 1, &request);
-	assert_int_equal(request.bytes[HEADER_BYTES + 8], 0);
+	request_bind(&options, 1, &request);
+	assert_int_equal(request.bytes[MODE_OFFSET], 0);
 }
 
 static void the_kernels_default_buffer_is_not_sent(void **state)
@@ -161,7 +150,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(bind_carries_the_command_and_every_setting_big_endian),
-	    cmocka_unit_test(settings_are_the_same_without_the_command),
 	    cmocka_unit_test(unbind_is_the_command_alone),
 	    cmocka_unit_test(copy_modes_are_the_kernels_numbers),
 	    cmocka_unit_test(the_kernels_default_buffer_is_not_sent),
