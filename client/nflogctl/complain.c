@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <nfl/render.h>
+#include "escape.h"
 
 /* A message with its escapes: each byte may need four. */
 #define MESSAGE_MAX 1024
@@ -23,7 +23,7 @@ static void complain_args(const char *format, va_list args)
 	char message[MESSAGE_MAX], escaped[ESCAPED_MAX];
 
 	(void)vsnprintf(message, sizeof(message), format, args);
-	(void)nfl_escape_text(escaped, sizeof(escaped), message, strlen(message));
+	(void)escape_line(escaped, sizeof(escaped), message);
 	(void)fprintf(stderr, "nflogctl: %s\n", escaped);
 }
 

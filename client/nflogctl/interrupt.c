@@ -11,6 +11,7 @@
 #include "clock.h"
 
 #define QUIET_MS 100  /* nothing for so long: everything has come */
+#define SAME_MS  200  /* timeout(1) sends its signal twice: that is one */
 #define DRAIN_MS 2000 /* a server's clock may be far off: then this is the end */
 #define WRITE_MS 2000 /* for main to write what it has */
 
@@ -45,19 +46,23 @@ static void die_of(int number, const sigset_t *set)
 	(void)pthread_sigmask(SIG_UNBLOCK, set, NULL);
 }
 
-/* Waits until the stream is quiet. Returns a signal that came meanwhile, or -1. */
+/* Waits until the stream is quiet. Returns a second signal that came meanwhile, or -1. */
 static int wait_quiet(struct interrupt *interrupt, const sigset_t *set)
 {
-	int64_t end_ns = monotonic_ns() + DRAIN_MS * NS_PER_MS;
-	uint64_t before, now = atomic_load(&interrupt->progress);
-	int number;
+	int64_t begin_ns = monotonic_ns();
+	uint64_t seen = atomic_load(&interrupt->progress);
 
-	do {
-		before = now;
-		number = wait_signal(set, QUIET_MS);
-		now = atomic_load(&interrupt->progress);
-	} while (number < 0 && now != before && monotonic_ns() < end_ns);
-	return number;
+	for (;;) {
+		int number = wait_signal(set, QUIET_MS);
+		int64_t passed_ns = monotonic_ns() - begin_ns;
+		uint64_t now = atomic_load(&interrupt->progress);
+
+		if (number > 0 && passed_ns > SAME_MS * NS_PER_MS)
+			return number;
+		if (number < 0 && (now == seen || passed_ns > DRAIN_MS * NS_PER_MS))
+			return -1;
+		seen = now;
+	}
 }
 
 static void *watch(void *data)

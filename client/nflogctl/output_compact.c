@@ -2,8 +2,8 @@
 /* For people: a line for each packet on standard output, everything else on standard error. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "escape.h"
 #include "output.h"
 
 /* A source as people name it, with a hostile namespace name made harmless. */
@@ -28,7 +28,7 @@ static const char *source_name(char buf[SOURCE_NAME_MAX], const struct nfl_clien
 {
 	char netns[SOURCE_NAME_MAX - 8];
 
-	(void)nfl_escape_text(netns, sizeof(netns), source->netns, strlen(source->netns));
+	(void)escape_line(netns, sizeof(netns), source->netns);
 	(void)snprintf(buf, SOURCE_NAME_MAX, "%s/%u", netns, source->group);
 	return buf;
 }
@@ -67,7 +67,7 @@ static void show_source(const struct nfl_client_source *source)
 {
 	char name[SOURCE_NAME_MAX], detail[1024];
 
-	(void)nfl_escape_text(detail, sizeof(detail), source->detail, strlen(source->detail));
+	(void)escape_line(detail, sizeof(detail), source->detail);
 	(void)fprintf(stderr, "-- %s %s%s%s%s\n", source_name(name, source),
 		      source->state == NFL_CLIENT_SOURCE_FAILED ? "" : "is ",
 		      state_name(source->state), *detail ? ": " : "", detail);

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include <nfl/render.h>
-
 #include "clock.h"
+#include "escape.h"
 
 /* Takes the text over; NULL is out of memory. */
 static void add_cell(struct table *table, char *owned)
@@ -36,12 +35,11 @@ static void add_cell(struct table *table, char *owned)
 
 void table_text(struct table *table, const char *text)
 {
-	size_t len = strlen(text);
-	size_t size = nfl_escape_text(NULL, 0, text, len) + 1;
-	char *cell = len ? malloc(size) : strdup("-");
+	size_t size = escape_line(NULL, 0, text) + 1;
+	char *cell = *text ? malloc(size) : strdup("-");
 
-	if (cell && len)
-		(void)nfl_escape_text(cell, size, text, len);
+	if (cell && *text)
+		(void)escape_line(cell, size, text);
 	add_cell(table, cell);
 }
 

@@ -202,13 +202,32 @@ class End(fake.CommandTest):
         self.assertGreaterEqual(printed, sum(1 for when in sent if when < before))
         self.assertEqual(err, b"-- %d packets, 0 lost\n" % printed)
 
+    def test_signal_that_comes_twice_at_once_is_one(self):
+        self.serve(Subscribe=self.quiet_after(started(), batch(packet(1))))
+        process = self.start("subscribe")
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=fake.PATIENCE_S)
+        self.assertEqual((process.returncode, err), (130, b"-- 1 packet, 0 lost\n"))
+
     def test_second_signal_ends_it_also_when_nobody_takes_its_output(self):
         self.serve(Subscribe=self.endless)
         process = self.start("subscribe", stderr=subprocess.DEVNULL)
         process.stdout.readline()  # and no more: the pipe fills up
         process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGTERM)
-        self.assertIn(process.wait(fake.PATIENCE_S), (-signal.SIGINT, -signal.SIGTERM))
+        begin = time.monotonic()
+        while process.poll() is None and time.monotonic() - begin < fake.PATIENCE_S:
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.05)  # the pace of an impatient user
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+
+    def test_output_that_nobody_takes_does_not_keep_it_for_ever(self):
+        self.serve(Subscribe=self.endless)
+        process = self.start("subscribe", stderr=subprocess.DEVNULL)
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(fake.PATIENCE_S), -signal.SIGINT)
 
     def test_loss_ends_it_where_that_is_wanted(self):
         self.serve(Subscribe=self.quiet_after(started(), batch(packet()), loss(3, 3)))
@@ -224,10 +243,10 @@ class End(fake.CommandTest):
                              (fake.grpc.StatusCode.INVALID_ARGUMENT, 1),
                              (fake.grpc.StatusCode.UNIMPLEMENTED, 1)):
             with self.subTest(status=status):
-                self.serve(Subscribe=(status, "no\x1b[31m"), ListNetns=(status, "no"),
+                self.serve(Subscribe=(status, 'no "x" \\"\x1b[31m'), ListNetns=(status, "no"),
                            GetServerInfo=(status, "no"))
                 _, err = self.run_ctl("subscribe", expect=code)
-                self.assertIn(f"nflogctl: {status.name}: no\\x1b[31m\n", err)
+                self.assertIn(f'nflogctl: {status.name}: no "x" \\\\"\\x1b[31m\n', err)
                 self.run_ctl("list", "netns", expect=code)
                 self.run_ctl("status", expect=code)
             self.doCleanups()
