@@ -57,5 +57,6 @@ int delivery_suite(void);
 int loss_suite(void);
 int run_suite(void);
 int links_suite(void);
+int example_suite(void);
 
 #endif

@@ -11,6 +11,7 @@ static int all_tests(void)
 	failed += loss_suite();
 	failed += run_suite();
 	failed += links_suite();
+	failed += example_suite();
 	return failed != 0;
 }
 

@@ -233,9 +233,10 @@ static void a_missing_capability_is_eperm_and_named(void **state)
 static void a_missing_capability_is_not_mistaken_for_a_taken_group(void **state)
 {
 	struct nfl_listener_options options = lab_options(*state);
-	CLEANUP(nfl_listener_closep) struct nfl_listener *listener = lab_open(&options);
+	struct nfl_listener *listener = lab_open(&options);
 
 	assert_open_without(&options, CAP_NET_ADMIN, -EPERM, "CAP_NET_ADMIN is missing");
+	nfl_listener_close(listener);
 }
 
 static int open_in_own(void *data)
@@ -320,12 +321,12 @@ static void the_caller_stays_in_its_own_namespace(void **state)
 {
 	struct nfl_listener_options options = lab_options(*state);
 	uint64_t before = own_inode();
-	struct nfl_listener *second;
-	CLEANUP(nfl_listener_closep) struct nfl_listener *listener = lab_open(&options);
+	struct nfl_listener *listener = lab_open(&options), *second;
 
 	assert_int_equal(own_inode(), before);
 	assert_int_equal(nfl_listener_open(&options, &second, NULL), -EBUSY);
 	assert_int_equal(own_inode(), before);
+	nfl_listener_close(listener);
 }
 
 static void assert_no_namespace(const char *name)
