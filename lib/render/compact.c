@@ -224,6 +224,8 @@ static void put_kind(struct text *t, const struct nfl_record *r, const struct nf
 		text_literal(t, " IPv6");
 	else if (r->hw_protocol == ETH_P_ARP)
 		text_literal(t, " ARP");
+	else if (r->hw_protocol == ETH_P_802_2)
+		text_literal(t, " LLC");
 	else if (r->hw_protocol)
 		word_hex(t, "ethertype", r->hw_protocol, 4);
 	else if (r->family == NFL_FAMILY_IPV4)
