@@ -89,8 +89,10 @@ struct nfl_client_status {
 
 /**
  * struct nfl_client_options - zero-initialise and set size
- * @server: "unix:/path", "/path" or "host:port"; NULL: NFL_CLIENT_DEFAULT_SERVER
- * @connect_timeout_ms: how long a call waits for a connection; 0: 5000
+ * @server: "unix:/path", "unix:///path", "/path", "host:port" or "[ipv6]:port"; NULL:
+ *     NFL_CLIENT_DEFAULT_SERVER
+ * @connect_timeout_ms: how long a call waits for a connection and the first sign of an answer
+ *     before it ends with UNAVAILABLE; 0: 5000
  */
 struct nfl_client_options {
 	size_t size;
@@ -214,7 +216,8 @@ struct nfl_client_heartbeat {
  * struct nfl_client_event - what came next
  *
  * The pointer that belongs to the type is set, borrowed, valid until the next call on the stream.
- * @source, @render_source: for PACKET and SOURCE the source; for LOSS when it is of one source
+ * @source, @render_source: for PACKET and SOURCE the source; for LOSS when it is of one source.
+ *     A packet of a source that the server never named has a NULL source and the netns "?".
  * @packets_replayed: for CAUGHT_UP
  */
 struct nfl_client_event {
