@@ -155,6 +155,8 @@ typedef int (*nfl_record_fn)(const struct nfl_record *record, void *data);
  * -EOPNOTSUPP the kernel has no conntrack for NFL_FLAG_CONNTRACK, or no NFLOG at all,
  * -ENOBUFS  the receive buffer was so full of packets that the kernel's answer was lost,
  * -ENOMEM, or another errno of socket(2) or setns(2).
+ * Packets count from here on. Under load the first of them may lack what the flags ask for: the kernel
+ * takes the settings an instant after it has bound the group.
  * The calling thread is in its own namespace again when the call returns; should the way back
  * fail, the process is aborted rather than left in a foreign namespace.
  */
