@@ -3,7 +3,7 @@
 #include <nfl/render.h>
 
 #include "bytes.h"
-#include "text.h"
+#include "writer.h"
 
 #define GROUPS 8 /* of 16 bits in an IPv6 address */
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "parts.h"
-#include "text.h"
+#include "writer.h"
 
 #define VLAN_ID_MASK 0x0fff
 

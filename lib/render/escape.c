@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 #include "bytes.h"
-#include "text.h"
 #include "utf8.h"
+#include "writer.h"
 
 /*
  * Above ASCII: controls (C1), categories Cf, Zl and Zp of Unicode 15.1, and what it calls default

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 #include "parts.h"
-#include "text.h"
 #include "utf8.h"
+#include "writer.h"
 
 #define VLAN_ID_MASK 0x0fff
 #define TIME_BYTES   40 /* of an RFC 3339 time */

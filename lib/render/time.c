@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "clock.h"
-#include "text.h"
+#include "writer.h"
 
 /* One second of a zone, as text. */
 struct second {

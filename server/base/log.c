@@ -19,7 +19,7 @@
 #include <nfl/render.h>
 
 #include "clock.h"
-#include "text.h"
+#include "writer.h"
 
 /* JSON makes at most three bytes of one, so a line stays below PIPE_BUF (4096): write(2) of two
  * threads or processes to one pipe are then not mixed. */

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
-#include "text.h"
+#include "writer.h"
 
 static uint32_t next_random(void)
 {

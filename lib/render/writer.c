@@ -3,7 +3,7 @@
  * The bounded writer behind all renderers. JSON of every packet runs through here, so numbers are
  * made two digits at a time from tables instead of by printf.
  */
-#include "text.h"
+#include "writer.h"
 
 #define CHUNK_BYTES 64 /* of input, for each copy of hexadecimal text */
 #define DIGITS_MAX  20 /* of a uint64_t */

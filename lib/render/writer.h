@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * render/text.h - a writer into a buffer of fixed size, which counts what did not fit
+ * render/writer.h - a writer into a buffer of fixed size, which counts what did not fit
  *
  * Every renderer is a chain of these calls and has snprintf's semantics for free: `len` grows by
  * the whole text, the bytes stop at the end of the buffer. No allocation, no locale, no printf.
  */
-#ifndef RENDER_TEXT_H
-#define RENDER_TEXT_H
+#ifndef RENDER_WRITER_H
+#define RENDER_WRITER_H
 
 #include <stddef.h>
 #include <stdint.h>
