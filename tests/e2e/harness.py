@@ -86,7 +86,7 @@ class Netns:
         self.ip("route", "add", "10.99.0.0/24", "dev", "lo")
         self.ip("-6", "addr", "add", "fd99::1/128", "dev", "lo", "nodad")
         self.ip("-6", "route", "add", "fd99::/64", "dev", "lo")
-        self.nft("table inet log { chain out { type filter hook output priority 0;\n"
+        self.nft("table inet logs { chain out { type filter hook output priority 0;\n"
                  + log_rules + "\n}\n}\n" + SINK)
 
     def python(self, code, *args, **kwargs):
