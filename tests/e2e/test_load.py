@@ -127,7 +127,7 @@ class Load(harness.RealTest):
         stream.wait_packets(1000)
         before = time.monotonic()
         daemon.stop()
-        self.assertLess(time.monotonic() - before, 5 if "dev" not in harness.BUILD else 10)
+        self.assertLess(time.monotonic() - before, 5)
         self.assertEqual(stream.wait_end(), grpc.StatusCode.UNAVAILABLE)
         ctl.wait(harness.PATIENCE_S)
         self.assertEqual(ctl.returncode, 6)
