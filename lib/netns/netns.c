@@ -171,7 +171,8 @@ int netns_identify(int fd, uint64_t *ret_dev, uint64_t *ret_inode)
 
 static bool is_same(int a, int b)
 {
-	uint64_t a_dev, a_inode, b_dev, b_inode;
+	uint64_t a_dev = 0, a_inode = 0, b_dev = 0,
+		 b_inode = 0; /* gcc -O2 cannot see they are set */
 
 	return netns_identify(a, &a_dev, &a_inode) == 0 &&
 	       netns_identify(b, &b_dev, &b_inode) == 0 && a_dev == b_dev && a_inode == b_inode;
