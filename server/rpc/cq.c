@@ -27,18 +27,13 @@
  * costs less than keeping them sorted at every message. */
 static void run_timers(struct cq *cq)
 {
-	cq->timer_ns = cq->kill_ns;
+	cq->timer_ns = CQ_NEVER;
 	for (struct call *call = cq->calls; call; call = call->next) {
 		if (call->timer_ns <= cq->now_ns)
 			call_look(call);
 		if (call->timer_ns < cq->timer_ns)
 			cq->timer_ns = call->timer_ns;
 	}
-	if (cq->now_ns < cq->kill_ns)
-		return;
-	for (struct call *call = cq->calls; call; call = call->next)
-		call_cancel(call, GRPC_STATUS_UNAVAILABLE, CALL_SHUTDOWN_TEXT);
-	cq->kill_ns = CQ_NEVER;
 }
 
 static void on_wake(struct tag *tag, bool ok)
@@ -57,9 +52,6 @@ static void on_stop(struct tag *tag, bool ok)
 
 	(void)ok;
 	cq->stopping = true;
-	cq->kill_ns = cq->now_ns + atomic_load(&cq->stop_grace_ns);
-	if (cq->kill_ns < cq->timer_ns)
-		cq->timer_ns = cq->kill_ns;
 	for (struct call *call = cq->calls; call; call = call->next)
 		call_stop(call);
 }
@@ -95,7 +87,6 @@ int cq_init(struct cq *cq, struct rpc *rpc)
 {
 	cq->rpc = rpc;
 	cq->timer_ns = CQ_NEVER;
-	cq->kill_ns = CQ_NEVER;
 	cq->on_wake.fn = on_wake;
 	cq->on_stop.fn = on_stop;
 	cq->queue = grpc_completion_queue_create_for_next(NULL);
@@ -149,9 +140,8 @@ void cq_arm(struct cq *cq)
 	(void)atomic_exchange(&cq->armed, true);
 }
 
-void cq_stop(struct cq *cq, int64_t grace_ns)
+void cq_stop(struct cq *cq)
 {
-	atomic_store(&cq->stop_grace_ns, grace_ns);
 	start_empty_batch(cq, &cq->on_stop);
 }
 

@@ -33,13 +33,12 @@ struct tag {
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 struct cq {
-	struct rpc *rpc;               /* const; borrowed */
-	grpc_completion_queue *queue;  /* const; owned */
-	grpc_channel *wake_channel;    /* const; owned; leads nowhere */
-	grpc_call *wake_call;          /* const; owned; its empty batches wake the thread */
-	struct tag on_wake, on_stop;   /* const */
-	_Atomic int64_t stop_grace_ns; /* const once on_stop is on its way */
-	_Atomic bool armed;            /* some call wants to be woken */
+	struct rpc *rpc;              /* const; borrowed */
+	grpc_completion_queue *queue; /* const; owned */
+	grpc_channel *wake_channel;   /* const; owned; leads nowhere */
+	grpc_call *wake_call;         /* const; owned; its empty batches wake the thread */
+	struct tag on_wake, on_stop;  /* const */
+	_Atomic bool armed;           /* some call wants to be woken */
 	pthread_t thread;
 	bool running; /* main only */
 
@@ -47,15 +46,14 @@ struct cq {
 	struct call *calls; /* every call that has arrived and is not over */
 	int64_t now_ns;     /* monotonic time of this turn */
 	int64_t timer_ns;   /* no call has an earlier timer */
-	int64_t kill_ns;    /* calls that are left then are cancelled */
 	bool stopping;
 };
 
 int cq_init(struct cq *cq, struct rpc *rpc);
 /* Asks gRPC for calls and starts the thread. */
 int cq_start(struct cq *cq);
-/* Ends every call: streams after what they have queued, at most @grace_ns from now. Once. */
-void cq_stop(struct cq *cq, int64_t grace_ns);
+/* Ends every call: streams after what they have queued. Once. */
+void cq_stop(struct cq *cq);
 /* Ends the thread; after the server's shutdown has completed. */
 void cq_join(struct cq *cq);
 void cq_done(struct cq *cq);

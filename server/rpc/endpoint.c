@@ -256,9 +256,10 @@ static void *run(void *data)
 		/* Out of descriptors the sockets stay readable: wait for time, not for them. */
 		nfds_t count = exhausted ? 1 : acceptor->count + 1;
 
-		if (poll(fds, count, exhausted ? ACCEPT_RETRY_MS : -1) < 0 && errno != EINTR)
-			log_error("rpc.accept", "error=%d", errno);
-		if (fds[0].revents)
+		/* Fails only for a signal or for want of memory: then it is tried again. */
+		int ready = poll(fds, count, exhausted ? ACCEPT_RETRY_MS : -1);
+
+		if (ready > 0 && fds[0].revents)
 			return NULL;
 		exhausted = false;
 		for (size_t i = 0; i < acceptor->count && !exhausted; i++)

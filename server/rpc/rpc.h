@@ -38,15 +38,23 @@ struct rpc_options {
 	uint32_t threads;           /* completion queues; 0: one for each CPU */
 };
 
+/**
+ * rpc_new - make the server and its endpoints; nobody is served before rpc_start()
+ * @registry: borrowed; after the server
+ * A unix socket's folder is made when only that is missing; the socket file of a dead server is
+ * replaced. Returns 0; -EADDRINUSE, another server lives there; -EINVAL, an address that is not
+ * loopback; or another -errno. @err says why in every case.
+ */
 int rpc_new(const struct rpc_options *options, struct registry *registry, struct rpc **ret,
 	    struct rpc_error *err);
 int rpc_start(struct rpc *rpc);
 
-/* New records were published: streams look at their logs. Never waits. */
+/* New records were published: streams look at their logs. Never waits. Not after rpc_stop(). */
 void rpc_wake(struct rpc *rpc);
 
 /* Ends every call with UNAVAILABLE after what it has queued is sent, @grace_ms at most; then
- * cancels what is left. Returns when no call is left. */
+ * cancels what is left. Returns when no call is left and the socket files are gone. What is to be
+ * sent must have been published before. */
 void rpc_stop(struct rpc *rpc, int grace_ms);
 void rpc_free(struct rpc *rpc);
 

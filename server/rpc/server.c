@@ -35,7 +35,6 @@
 #define KEEPALIVE_WAIT_MS 10000
 #define PING_INTERVAL_MS  10000 /* of a client without calls; more often is an offence */
 #define CQ_MAX            16
-#define STOP_MARGIN_NS    (200 * NS_PER_MS) /* cancelled calls end within it */
 
 const struct method rpc_methods[] = {
     {"/nflog.v1.NflogService/Subscribe", &nflog__v1__subscribe_request__descriptor, subscribe},
@@ -248,16 +247,17 @@ static bool wait_for_calls(struct rpc *rpc, gpr_timespec deadline)
 
 static void end_calls(struct rpc *rpc, int64_t grace_ns)
 {
-	int64_t deadline_ns = monotonic_ns() + grace_ns + STOP_MARGIN_NS;
+	int64_t deadline_ns = monotonic_ns() + grace_ns;
 
 	grpc_server_shutdown_and_notify(rpc->server, rpc->stop_queue, rpc);
 	for (size_t i = 0; i < rpc->cq_count; i++)
 		if (rpc->cqs[i].running)
-			cq_stop(&rpc->cqs[i], grace_ns);
+			cq_stop(&rpc->cqs[i]);
 	if (wait_for_calls(rpc, gpr_time_from_nanos(deadline_ns, GPR_CLOCK_MONOTONIC)))
 		return;
-	log_warn("rpc.stop", "calls are left after the grace time, cancelling");
-	grpc_server_cancel_all_calls(rpc->server);
+	log_warn("rpc.stop", "subscriptions=%u, cancelling: the grace time is over",
+		 subscriptions_count(&rpc->live));
+	grpc_server_cancel_all_calls(rpc->server); /* clients see UNAVAILABLE, too */
 	(void)wait_for_calls(rpc, gpr_inf_future(GPR_CLOCK_MONOTONIC));
 }
 

@@ -24,6 +24,16 @@ void subscriptions_done(struct subscriptions *list)
 	(void)pthread_mutex_destroy(&list->lock);
 }
 
+uint32_t subscriptions_count(struct subscriptions *list)
+{
+	uint32_t count;
+
+	(void)pthread_mutex_lock(&list->lock);
+	count = list->count;
+	(void)pthread_mutex_unlock(&list->lock);
+	return count;
+}
+
 static int list_add(struct subscriptions *list, struct subscription *sub, uint32_t max)
 {
 	int r = -EUSERS;
@@ -148,7 +158,7 @@ static const char *end_text(const struct subscription *sub)
 	if (sub->call->cancel_text)
 		return sub->call->cancel_text;
 	if (!sub->ending)
-		return "the client has gone";
+		return sub->draining ? "cut off: the grace time is over" : "the client has gone";
 	return sub->end.code == GRPC_STATUS_OK ? "max_packets reached" : sub->end.text;
 }
 

@@ -72,6 +72,7 @@ struct subscription {
 
 int subscriptions_init(struct subscriptions *list);
 void subscriptions_done(struct subscriptions *list);
+uint32_t subscriptions_count(struct subscriptions *list);
 
 /**
  * subscription_new - begin to follow
