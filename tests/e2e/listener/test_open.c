@@ -230,6 +230,22 @@ static void a_missing_capability_is_eperm_and_named(void **state)
 	assert_open_without(&options, CAP_SYS_ADMIN, -EPERM, "CAP_SYS_ADMIN is missing");
 }
 
+static int open_own_without_sys_admin(void *data)
+{
+	struct nfl_listener_options options = {.size = sizeof(options), .group = LAB_GROUP};
+
+	(void)data;
+	assert_open_without(&options, CAP_SYS_ADMIN, 0, "");
+	return 0;
+}
+
+static void the_own_namespace_needs_no_capability_to_enter(void **state)
+{
+	const struct lab *lab = *state;
+
+	assert_int_equal(test_netns_call(&lab->netns, open_own_without_sys_admin, NULL), 0);
+}
+
 static void a_missing_capability_is_not_mistaken_for_a_taken_group(void **state)
 {
 	struct nfl_listener_options options = lab_options(*state);
@@ -368,6 +384,7 @@ int open_suite(void)
 	    LAB_TEST(a_taken_group_is_ebusy_and_names_the_port_id),
 	    LAB_TEST(a_group_is_free_after_close_although_a_child_holds_the_socket),
 	    LAB_TEST(a_missing_capability_is_eperm_and_named),
+	    LAB_TEST(the_own_namespace_needs_no_capability_to_enter),
 	    LAB_TEST(a_missing_capability_is_not_mistaken_for_a_taken_group),
 	    LAB_TEST(a_namespace_is_found_by_name_path_pid_descriptor_and_as_the_own),
 	    LAB_TEST(the_caller_stays_in_its_own_namespace),
