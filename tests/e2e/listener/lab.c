@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #define PAYLOAD_BYTES   100
-#define EXPECT_LIMIT_MS 10000
+#define EXPECT_LIMIT_MS 30000
 
 int lab_setup(void **state)
 {
@@ -91,6 +91,7 @@ int lab_see(const struct nfl_record *record, void *data)
 	seen->count++;
 	seen->lost_kernel += record->lost_kernel;
 	seen->lost_decode += record->lost_decode;
+	seen->unnumbered += !(record->present & NFL_HAS_SEQ);
 	seen->present = record->present;
 	seen->seq = record->seq;
 	seen->payload = record->present & NFL_HAS_PAYLOAD ? record->payload.len : 0;

@@ -34,8 +34,9 @@ struct seen {
 	uint64_t count;
 	uint64_t lost_kernel;
 	uint64_t lost_decode;
-	uint64_t present; /* of the last record */
-	uint32_t seq;     /* of the last record */
+	uint64_t unnumbered; /* records without SEQ */
+	uint64_t present;    /* of the last record */
+	uint32_t seq;        /* of the last record */
 	uint32_t payload_max;
 	uint32_t payload; /* bytes, of the last record */
 	uint32_t first;   /* where there is a payload */

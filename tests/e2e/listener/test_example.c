@@ -29,7 +29,7 @@ static void the_example_prints_prefix_and_payload_of_each_packet(void **state)
 	char arguments[64], line[1024];
 	FILE *output;
 
-	(void)snprintf(arguments, sizeof(arguments), "5 2 %s", lab->netns.name);
+	(void)snprintf(arguments, sizeof(arguments), "5 4 %s", lab->netns.name);
 	output = start_example(arguments);
 	assert_non_null(fgets(line, sizeof(line), output));
 	assert_string_equal(line, "listening to group 5\n");
