@@ -28,7 +28,7 @@ function(nfl_room name)
   target_link_libraries(nfl_${name} PUBLIC ${ROOM_DEPS} PRIVATE nfl_flags ${ROOM_PRIVATE_DEPS})
 endfunction()
 
-# While the rooms are being built: a folder joins as soon as it has a CMakeLists.txt.
+# nfl_add(DIR...): add_subdirectory for each that has a CMakeLists.txt.
 macro(nfl_add)
   foreach(dir ${ARGN})
     if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/CMakeLists.txt)

@@ -21,7 +21,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("names", nargs="*", metavar="NAME",
                     help="compare issue fanout idle (default: all)")
 parser.add_argument("--build", default="build/release", help="build folder (default: %(default)s)")
-parser.add_argument("--seconds", type=float, default=3, help="of traffic for each line")
+parser.add_argument("--seconds", type=int, default=3, help="of traffic for each line")
 parser.add_argument("--repeat", type=int, default=3, help="runs of each line; the median is shown")
 options = parser.parse_args()
 os.environ["NFL_BUILD"] = os.path.abspath(options.build)
@@ -112,7 +112,7 @@ class Tcpdump:
     def __init__(self, spaces, folder):
         self.file = os.path.join(folder, "out.pcap")
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", spaces[0].name, "tcpdump", "-n", "-U", "-s", "128", "-Z", "root",
+            ["ip", "netns", "exec", spaces[0].name, "tcpdump", "-n", "-s", "128", "-Z", "root",
              "-i", "nflog:100", "-w", self.file], stderr=subprocess.PIPE)
         harness.wait_until("tcpdump listens", lambda: os.path.exists(self.file))
         self.base = cpu_seconds(self.process.pid)
@@ -159,7 +159,7 @@ def measure(make, spaces_count, rate, seconds, logs):
                             + 'log prefix "bench" group 100\n' * logs)
         reader = make(spaces, folder)
         command = [os.path.join(harness.BIN, "nflog_gen"), "--size", str(SIZE),
-                   "--seconds", str(seconds), "--count", str(10 ** 9)]
+                   "--seconds", str(seconds)]
         for ns in spaces:
             command += ["--netns", ns.name]
         if rate:
@@ -256,7 +256,7 @@ def main():
     if unknown:
         parser.error(f"unknown: {' '.join(unknown)}; there are {' '.join(BENCHES)}")
     print(f"{harness.run('uname', '-r').strip()}, {os.cpu_count()} cores, "
-          f"{options.repeat} runs of {options.seconds:g} s, medians")
+          f"{options.repeat} runs of {options.seconds} s, medians")
     for name in options.names or BENCHES:
         BENCHES[name]()
 
