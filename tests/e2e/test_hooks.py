@@ -27,20 +27,24 @@ class Hooks(harness.RealTest):
             self.r.nft(f"table {family} log{name} {{ chain c {{ type filter hook {hook} priority 0;\n"
                        f"{extra or match} log prefix \"{family} {name}\" group 100\n}}\n}}")
 
-    def collect(self, send, count):
+    def collect(self, *steps):
+        """Each step is (send, packets that it logs): one after the other, because a first packet
+        waits for the neighbour's address and the next one would overtake it."""
         daemon = self.daemon_for((self.r, [100], {}))
         stream = self.subscribe(daemon, view=pb.PACKET_VIEW_FULL)
-        send()
-        return stream.wait_packets(count)
+        total = 0
+        for send, count in steps:
+            send()
+            total += count
+            stream.wait_packets(total)
+        return stream.packets
 
     def check_ip_hooks(self, family, number, a, r, b):
         self.log(family, [(hook, None) for hook in LOGGED])
 
-        def send():
-            self.a.send_udp(b, 7)  # through r: prerouting, forward, postrouting
-            self.a.send_udp(r, 7)  # to r: prerouting, input
-            self.r.send_udp(a, 7)  # from r: output, postrouting
-        packets = self.collect(send, 7)
+        packets = self.collect((lambda: self.a.send_udp(b, 7), 3),  # through r
+                               (lambda: self.a.send_udp(r, 7), 2),  # to r
+                               (lambda: self.r.send_udp(a, 7), 2))  # from r
         self.assertEqual([(p.prefix, pb.Hook.Name(p.hook)) for p in packets],
                          [(f"{family} {h}", f"HOOK_{h.upper()}") for h in
                           ("prerouting", "forward", "postrouting", "prerouting", "input", "output",
@@ -61,7 +65,7 @@ class Hooks(harness.RealTest):
     def test_ingress_and_egress_of_inet_and_netdev(self):
         self.log("inet", [('ingress device "ra"', None)])
         self.log("netdev", [('ingress device "ra"', None), ('egress device "rb"', None)])
-        packets = self.collect(lambda: self.a.send_udp("10.71.2.2", 7), 3)
+        packets = self.collect((lambda: self.a.send_udp("10.71.2.2", 7), 3))
         seen = {p.prefix: p for p in packets}
         self.assertEqual(seen["inet ingress"].hook, pb.HOOK_INGRESS)
         self.assertEqual(seen["inet ingress"].family, pb.FAMILY_IPV4)
@@ -74,7 +78,7 @@ class Hooks(harness.RealTest):
 
     def test_arp_in_and_out(self):
         self.log("arp", [("input", "arp operation request"), ("output", "arp operation reply")])
-        packets = self.collect(lambda: self.a.send_udp("10.71.1.1", 7), 2)
+        packets = self.collect((lambda: self.a.send_udp("10.71.1.1", 7), 2))
         self.assertEqual([(p.family, p.hook, p.decoded.arp_operation) for p in packets],
                          [(pb.FAMILY_ARP, pb.HOOK_INPUT, 1), (pb.FAMILY_ARP, pb.HOOK_OUTPUT, 2)])
 
@@ -88,11 +92,9 @@ class Hooks(harness.RealTest):
             self.r.ip("link", "set", port, "master", "br0")
         self.log("bridge", [(hook, None) for hook in LOGGED])
 
-        def send():
-            c.send_udp("10.71.9.3", 7)       # bridged
-            c.send_udp("10.71.9.1", 7)       # to the bridge's own address
-            self.r.send_udp("10.71.9.2", 7)  # from it
-        packets = self.collect(send, 7)
+        packets = self.collect((lambda: c.send_udp("10.71.9.3", 7), 3),  # bridged
+                               (lambda: c.send_udp("10.71.9.1", 7), 2),  # to the bridge's own address
+                               (lambda: self.r.send_udp("10.71.9.2", 7), 2))  # from it
         self.assertEqual([pb.Hook.Name(p.hook) for p in packets],
                          [f"HOOK_{h.upper()}" for h in
                           ("prerouting", "forward", "postrouting", "prerouting", "input", "output",
