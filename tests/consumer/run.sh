@@ -35,7 +35,21 @@ if pkg-config --static --libs libnfl-client | grep -E 'grpc|absl|protobuf'; then
 	exit 1
 fi
 
-echo "C++"
-printf '#include <nfl/client.h>\n#include <nfl/nfl.h>\n' >"$folder/headers.cc"
+echo "headers, each alone, in C99 and C++11"
 read -r -a flags < <(pkg-config --cflags libnfl-client)
-g++ -std=c++11 -Wall -Wextra -pedantic -Werror -fsyntax-only "${flags[@]}" "$folder/headers.cc"
+for header in "$folder"/moved/include/nfl/*.h; do
+	printf '#include <nfl/%s>\n' "${header##*/}" >"$folder/header.c"
+	"$cc" -std=c99 -Wall -Wextra -pedantic -Werror -fsyntax-only "${flags[@]}" "$folder/header.c"
+	g++ -x c++ -std=c++11 -Wall -Wextra -pedantic -Werror -fsyntax-only "${flags[@]}" \
+		"$folder/header.c"
+done
+
+echo "exported symbols"
+for library in "$PKG_CONFIG_PATH"/../libnfl*.so; do
+	nm -D --defined-only "$library" | awk '{ sub(/@.*/, "", $3); print $3 }' >"$folder/symbols"
+	grep -q '^nfl_' "$folder/symbols"
+	if grep -vE '^(nfl_[a-z0-9_]+|LIBNFL_[A-Z0-9_]+)$' "$folder/symbols"; then
+		echo "${library##*/} exports what is not its own"
+		exit 1
+	fi
+done
