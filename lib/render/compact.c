@@ -272,7 +272,7 @@ static void put_metadata(struct text *t, const struct nfl_packet *p)
 		word_number(t, "gid", r->gid);
 	if (r->present & NFL_HAS_VLAN_TCI)
 		word_number(t, "vlan", r->vlan_tci & VLAN_ID_MASK);
-	if (p->decoded.inner_vlan_tci)
+	if (p->decoded.present & NFL_HAS_INNER_VLAN)
 		word_number(t, "vlan", p->decoded.inner_vlan_tci & VLAN_ID_MASK);
 	if (r->present & NFL_HAS_CT_INFO) {
 		text_literal(t, " ct ");

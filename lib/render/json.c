@@ -298,7 +298,7 @@ static void put_transport(struct text *t, const struct nfl_decoded *d)
 		put_number(t, KEY("gre_protocol"), d->gre_protocol);
 	if (d->present & NFL_HAS_SPI)
 		put_number(t, KEY("spi"), d->spi);
-	if (d->inner_vlan_tci)
+	if (d->present & NFL_HAS_INNER_VLAN)
 		put_number(t, KEY("inner_vlan_id"), d->inner_vlan_tci & VLAN_ID_MASK);
 	if (d->truncated)
 		put_true(t, KEY("truncated"));

@@ -85,7 +85,8 @@ static void name_devices(const struct feed *feed, struct nfl_packet *packet,
 
 static uint32_t original_length(const struct nfl_packet *packet)
 {
-	if (packet->decoded.present & NFL_HAS_IP)
+	/* BIG TCP and jumbograms: the header says 0 where it cannot tell. */
+	if ((packet->decoded.present & NFL_HAS_IP) && packet->decoded.total_length)
 		return packet->decoded.total_length;
 	return packet->record.present & NFL_HAS_PAYLOAD ? packet->record.payload.len : 0;
 }

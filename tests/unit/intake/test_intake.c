@@ -433,6 +433,37 @@ static void packets_are_numbered_decoded_and_their_devices_named(void **state)
 	assert_int_equal(source->last_packet_ns, 1234567890);
 }
 
+static void see_payload_length(const struct wire_stored *stored, unsigned n)
+{
+	struct nfl_packet packet;
+
+	(void)n;
+	read_back(stored, &packet);
+	assert_int_equal(packet.original_length, sizeof(udp_packet));
+}
+
+/* BIG TCP and jumbograms: the header has no room for the length and says 0. */
+static void length_that_the_header_does_not_tell_is_that_of_the_payload(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 100);
+	struct datagram datagram = {.count = 1};
+	uint8_t packet[sizeof(udp_packet)];
+
+	memcpy(packet, udp_packet, sizeof(packet));
+	packet[3] = 0;
+	datagram.records[0] = (struct nfl_record){
+	    .present = NFL_HAS_PAYLOAD,
+	    .family = NFL_FAMILY_IPV4,
+	    .hw_protocol = 0x0800,
+	    .payload = {.data = packet, .len = sizeof(packet)},
+	};
+	start(f);
+	queue(&fakes[0], &datagram);
+	wait_for_end(f, source, 1);
+	assert_int_equal(for_each_stored(source, see_payload_length), 1);
+}
+
 static void see_losses(const struct wire_stored *stored, unsigned n)
 {
 	static const uint32_t kernel[] = {5, 5, 12};
@@ -635,6 +666,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(packets_are_numbered_decoded_and_their_devices_named),
+	    CASE(length_that_the_header_does_not_tell_is_that_of_the_payload),
 	    CASE(header_of_a_packet_includes_the_gap_before_it),
 	    CASE(packet_without_memory_is_a_loss_that_the_next_one_tells),
 	    CASE(order_is_of_the_datagram_and_rises_over_all_sources),

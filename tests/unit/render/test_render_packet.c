@@ -290,10 +290,25 @@ static void what_is_no_ip_is_its_ethertype(void **state)
 	p.record.vlan_tci = 0xe00a; /* priority 7, id 10 */
 	p.record.payload = (struct nfl_bytes){lldp, sizeof(lldp)};
 	p.decoded.inner_vlan_tci = 20;
+	p.decoded.present = NFL_HAS_INNER_VLAN;
 	assert_line(&p, 0,
 		    "12:00:00.123456 red/100 INGRESS ethertype 0x88cc len 60 vlan 10 vlan 20");
 	assert_json_has(&p, "\"vlan\":{\"tci\":57354,\"id\":10}");
 	assert_json_has(&p, "\"inner_vlan_id\":20");
+}
+
+static void an_inner_tag_of_zero_is_shown_and_an_absent_one_is_not(void **state)
+{
+	struct nfl_packet p = bare_packet();
+
+	(void)state;
+	p.record.hw_protocol = 0x88cc;
+	p.decoded.present = NFL_HAS_INNER_VLAN;
+	assert_line(&p, 0, "12:00:00.123456 red/100 FORWARD ethertype 0x88cc vlan 0");
+	assert_json_has(&p, "\"inner_vlan_id\":0");
+	p.decoded.present = 0;
+	p.decoded.inner_vlan_tci = 20; /* undefined, as its bit is not set */
+	assert_line(&p, 0, "12:00:00.123456 red/100 FORWARD ethertype 0x88cc");
 }
 
 static void a_header_that_was_cut_is_told(void **state)
@@ -482,6 +497,7 @@ int main(void)
 	    cmocka_unit_test(fragments_tell_their_offset_and_whether_more_follow),
 	    cmocka_unit_test(tunnels_and_nameless_protocols_tell_what_is_known),
 	    cmocka_unit_test(what_is_no_ip_is_its_ethertype),
+	    cmocka_unit_test(an_inner_tag_of_zero_is_shown_and_an_absent_one_is_not),
 	    cmocka_unit_test(a_header_that_was_cut_is_told),
 	    cmocka_unit_test(root_and_established_are_values_not_absence),
 	    cmocka_unit_test(hostile_names_are_escaped_everywhere),
