@@ -14,7 +14,7 @@ cmake --install "$build" --prefix "$folder/built-for" >/dev/null
 mv "$folder/built-for" "$folder/moved"
 
 echo "find_package(nfl)"
-cmake -S "$here" -B "$folder/cmake" -DCMAKE_PREFIX_PATH="$folder/moved" -DCMAKE_C_COMPILER="$cc" \
+cmake -G Ninja -S "$here" -B "$folder/cmake" -DCMAKE_PREFIX_PATH="$folder/moved" -DCMAKE_C_COMPILER="$cc" \
 	-DCMAKE_C_FLAGS="$*" >/dev/null
 cmake --build "$folder/cmake" >/dev/null
 "$folder/cmake/uses_nfl"
