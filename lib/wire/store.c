@@ -294,7 +294,7 @@ size_t wire_store(void *buf, const struct nfl_packet *packet)
 	uint8_t *begin = (uint8_t *)(stored + 1);
 	uint8_t *p = begin;
 
-	*stored = (struct wire_stored){0};
+	*stored = (struct wire_stored){.time_ns = r->receive_time_ns};
 	p = put_decoded(begin, &packet->decoded);
 	stored->decoded = (uint16_t)between(begin, p);
 	p = put_meta(begin = p, packet);

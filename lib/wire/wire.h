@@ -38,6 +38,7 @@ enum wire_view {
  * @lost_kernel, @lost_decode: losses of this source since it began, this packet's gap included,
  *     modulo 2^32; a reader reports the difference to the previous record it saw
  * @order: arrival order over all sources of the daemon; records of one datagram share it
+ * @time_ns: receive_time, CLOCK_REALTIME, to find a place by time
  * @payload: bytes of the payload field with tag and length; 0 when absent
  */
 struct wire_stored {
@@ -46,6 +47,7 @@ struct wire_stored {
 	uint32_t lost_decode;
 	uint32_t meta;
 	uint64_t order;
+	int64_t time_ns;
 	uint32_t rest;
 	uint32_t payload;
 	uint32_t payload_data; /* bytes of payload without tag and length */
@@ -65,7 +67,7 @@ size_t wire_store_bound(const struct nfl_packet *packet);
  *     that is not valid UTF-8 is repaired (each bad byte becomes U+FFFD) and the prefix's own
  *     bytes are kept in prefix_raw
  *
- * lost_kernel, lost_decode and order of the header are 0: the caller's.
+ * lost_kernel, lost_decode and order of the header are 0: the caller's. time_ns is the record's.
  * Returns the record's total length.
  */
 size_t wire_store(void *buf, const struct nfl_packet *packet);

@@ -16,6 +16,7 @@
 #include "follow.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "source.h"
@@ -36,15 +37,30 @@ static void set_baseline(struct follow *follow)
 	}
 }
 
-void follow_init(struct follow *follow, struct source *source)
+struct follow *follow_new(struct source *source)
 {
-	*follow = (struct follow){.source = source, .end = UINT64_MAX};
+	struct follow *follow = calloc(1, sizeof(*follow));
+
+	if (!follow)
+		return NULL;
+	follow->source = source_ref(source);
+	follow->end = UINT64_MAX;
 	set_baseline(follow);
+	return follow;
 }
 
-void follow_done(struct follow *follow)
+void follow_free(struct follow *follow)
 {
-	follow->source = source_unref(follow->source);
+	(void)source_unref(follow->source);
+	free(follow);
+}
+
+void follow_place(struct follow *follow, const struct history_cursor *cursor, uint32_t lost_kernel,
+		  uint32_t lost_decode)
+{
+	follow->cursor = *cursor;
+	follow->lost[LOSS_KERNEL_SOCKET] = lost_kernel;
+	follow->lost[LOSS_DECODE] = lost_decode;
 }
 
 void follow_stop(struct follow *follow)

@@ -20,9 +20,12 @@ struct follow {
 	struct source *source;        /* owned reference */
 	struct history_cursor cursor; /* [subscription's lock] */
 	uint64_t end;                 /* records from here on are not sent: UINT64_MAX, or where
-					 the log ended when the server began to stop */
+					 the log ended when a stream that does not follow began,
+					 or when the server began to stop */
+	uint64_t replay_end;          /* records before it are history; 0: none is */
 	uint32_t lost[2];             /* at LOSS_KERNEL_SOCKET and LOSS_DECODE, as last seen */
 	struct loss losses[LOSS_STAGES];
+	bool gone; /* the source is: once all is read, it is told and the follow is dropped */
 
 	/* while a batch is made */
 	struct history_span span;
@@ -30,10 +33,19 @@ struct follow {
 	bool open;         /* has a span with records left */
 };
 
-/* Begins at the end of the source's log; takes the reference. */
-void follow_init(struct follow *follow, struct source *source);
-void follow_done(struct follow *follow);
+/* Begins at the end of the source's log: live. NULL without memory. */
+struct follow *follow_new(struct source *source);
+void follow_free(struct follow *follow);
 
+/**
+ * follow_place - begin elsewhere instead
+ * @cursor: of the source's log
+ * @lost_kernel, @lost_decode: what the subscriber knows of already, modulo 2^32: what the records
+ *     and counters tell beyond it is reported. A source that the subscriber saw from its first packet
+ *     on has 0 and 0.
+ */
+void follow_place(struct follow *follow, const struct history_cursor *cursor, uint32_t lost_kernel,
+		  uint32_t lost_decode);
 /* Nothing that is published from now on is sent. */
 void follow_stop(struct follow *follow);
 

@@ -25,6 +25,8 @@ static Nflog__V1__LossStage stage_on_wire(enum loss_stage stage)
 		return NFLOG__V1__LOSS_STAGE__LOSS_STAGE_KERNEL_SOCKET;
 	case LOSS_DECODE:
 		return NFLOG__V1__LOSS_STAGE__LOSS_STAGE_DECODE;
+	case LOSS_RATE_LIMIT:
+		return NFLOG__V1__LOSS_STAGE__LOSS_STAGE_RATE_LIMIT;
 	case LOSS_HISTORY:
 		break;
 	}

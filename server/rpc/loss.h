@@ -20,8 +20,9 @@ enum loss_stage {
 	LOSS_KERNEL_SOCKET,
 	LOSS_DECODE,
 	LOSS_HISTORY,
+	LOSS_RATE_LIMIT,
 };
-#define LOSS_STAGES 3
+#define LOSS_STAGES 4
 
 struct loss {
 	uint64_t pending; /* noted, not reported */
@@ -29,6 +30,7 @@ struct loss {
 	int64_t first_ns; /* CLOCK_REALTIME of the first and the last that are pending */
 	int64_t last_ns;
 	int64_t report_ns; /* monotonic: no report before */
+	bool lower_bound;  /* what is pending is a lower bound */
 };
 
 /* A report with its parts; do not copy it, it points into itself. */

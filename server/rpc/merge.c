@@ -90,7 +90,7 @@ static void fill_heap(struct builder *builder)
 	while (again && !builder->batch->stop) {
 		again = false;
 		for (size_t i = 0; i < sub->follow_count; i++) {
-			struct follow *follow = &sub->follows[i];
+			struct follow *follow = sub->follows[i];
 
 			if (follow->open || follow_pending(follow) == 0)
 				continue;

@@ -66,12 +66,12 @@ static bool send_due_loss(struct subscription *sub, int64_t *ret_next_ns)
 		return false;
 	for (size_t i = 0; i < sub->follow_count; i++) {
 		for (unsigned stage = 0; stage < LOSS_STAGES; stage++) {
-			const struct loss *loss = &sub->follows[i].losses[stage];
+			const struct loss *loss = &sub->follows[i]->losses[stage];
 
 			if (loss->pending == 0)
 				continue;
 			if (sub->ending || loss_is_due(loss, now_of(sub))) {
-				send_loss(sub, &sub->follows[i], (enum loss_stage)stage);
+				send_loss(sub, sub->follows[i], (enum loss_stage)stage);
 				return true;
 			}
 			*ret_next_ns = earlier(*ret_next_ns, loss->report_ns);
@@ -119,7 +119,7 @@ static bool check_tail_losses(struct subscription *sub)
 	bool due = false;
 
 	for (size_t i = 0; i < sub->follow_count; i++) {
-		struct follow *follow = &sub->follows[i];
+		struct follow *follow = sub->follows[i];
 		const struct source *source = follow->source;
 
 		due |= subscription_check_gaps(sub, follow,
@@ -227,6 +227,6 @@ void pump_stop(struct subscription *sub)
 {
 	sub->draining = true;
 	for (size_t i = 0; i < sub->follow_count; i++)
-		follow_stop(&sub->follows[i]);
+		follow_stop(sub->follows[i]);
 	pump_look(sub);
 }

@@ -23,6 +23,14 @@ struct rpc;
 struct source_list;
 struct status;
 
+enum start_kind {
+	START_LIVE,
+	START_RESUME,
+	START_LAST,
+	START_OLDEST,
+	START_SINCE,
+};
+
 /* What is in force for one subscription. */
 struct terms {
 	enum wire_view view;
@@ -33,6 +41,23 @@ struct terms {
 	int64_t heartbeat_ns;
 	uint64_t max_packets; /* UINT64_MAX: no limit */
 	bool disconnect_slow;
+	enum start_kind start;
+	uint64_t last;               /* START_LAST: packets */
+	int64_t since_ns;            /* START_SINCE: CLOCK_REALTIME */
+	bool follow;                 /* false: ends where the history ended at the start */
+	bool strict_resume;          /* START_RESUME */
+	bool wait_for_netns;         /* names that match no source yet are waited for */
+	int64_t until_ns;            /* CLOCK_REALTIME: a later packet ends it; INT64_MAX: none */
+	uint64_t max_lag_bytes;      /* once caught up; 0: as far as the history reaches */
+	uint64_t packets_per_second; /* more are RATE_LIMIT loss; 0: no limit */
+};
+
+/* Which sources a subscription covers, now and later: a copy of the request's. */
+struct selection {
+	char **netns; /* owned; each owned */
+	size_t netns_count;
+	uint32_t *groups; /* owned */
+	size_t group_count;
 };
 
 /* Returns false with the reason in @err: INVALID_ARGUMENT or UNIMPLEMENTED, naming the field. */

@@ -69,7 +69,7 @@ static Google__Protobuf__Duration *lag_of(struct subscription *sub, struct arena
 	int64_t lag_ns = -1;
 
 	for (size_t i = 0; i < sub->follow_count; i++) {
-		struct follow *follow = &sub->follows[i];
+		struct follow *follow = sub->follows[i];
 		Google__Protobuf__Timestamp *time;
 		struct history_cursor cursor;
 		int64_t age_ns;

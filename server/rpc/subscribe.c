@@ -59,7 +59,7 @@ static bool list_sources(const struct subscription *sub, Nflog__V1__Started *sta
 	if (!started->sources)
 		return false;
 	for (size_t i = 0; i < sub->follow_count; i++) {
-		started->sources[i] = messages_source(arena, sub->follows[i].source);
+		started->sources[i] = messages_source(arena, sub->follows[i]->source);
 		if (!started->sources[i])
 			return false;
 		started->n_sources++;

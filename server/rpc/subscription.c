@@ -84,13 +84,18 @@ static int follow_all(struct subscription *sub, struct source_list *sources)
 {
 	size_t room = sources->count ? sources->count : 1;
 
-	sub->follows = calloc(room, sizeof(struct follow));
+	sub->follows = calloc(room, sizeof(struct follow *));
 	sub->heap = calloc(room, sizeof(struct follow *));
 	if (!sub->follows || !sub->heap)
 		return -ENOMEM;
+	for (size_t i = 0; i < sources->count; i++) {
+		sub->follows[i] = follow_new(sources->items[i]);
+		if (!sub->follows[i])
+			return -ENOMEM;
+		sub->follow_count++;
+	}
 	for (size_t i = 0; i < sources->count; i++)
-		follow_init(&sub->follows[i], sources->items[i]);
-	sub->follow_count = sources->count;
+		(void)source_unref(sources->items[i]); /* each follow has its own */
 	free(sources->items);
 	*sources = (struct source_list){0};
 	return 0;
@@ -100,7 +105,7 @@ static void release(struct subscription *sub)
 {
 	list_remove(sub);
 	for (size_t i = 0; i < sub->follow_count; i++)
-		follow_done(&sub->follows[i]);
+		follow_free(sub->follows[i]);
 	free(sub->follows);
 	free(sub->heap);
 	(void)pthread_mutex_destroy(&sub->lock);
@@ -182,7 +187,7 @@ uint64_t subscription_pending(const struct subscription *sub)
 	uint64_t pending = 0;
 
 	for (size_t i = 0; i < sub->follow_count; i++)
-		pending += follow_pending(&sub->follows[i]);
+		pending += follow_pending(sub->follows[i]);
 	return pending;
 }
 
@@ -192,7 +197,7 @@ uint64_t subscription_lag_bytes(struct subscription *sub)
 
 	(void)pthread_mutex_lock(&sub->lock);
 	for (size_t i = 0; i < sub->follow_count; i++)
-		lag += history_lag_bytes(sub->follows[i].source->log, &sub->follows[i].cursor);
+		lag += history_lag_bytes(sub->follows[i]->source->log, &sub->follows[i]->cursor);
 	(void)pthread_mutex_unlock(&sub->lock);
 	return lag;
 }

@@ -46,9 +46,12 @@ struct subscription {
 	int64_t start_time_ns; /* CLOCK_REALTIME */
 	struct terms terms;
 
+	struct selection selection; /* owned; const: sources that appear are held against it */
+
+	/* Written by the queue's thread under the lock, which may read without. */
 	pthread_mutex_t lock;
-	struct follow *follows; /* owned; in the order (netns, group); cursors: [lock] */
-	size_t follow_count;    /* const */
+	struct follow **follows; /* owned, each owned; their cursors: [lock] */
+	size_t follow_count;
 
 	/* each has one writer, the queue's thread */
 	_Atomic uint64_t packets_sent;
@@ -59,6 +62,11 @@ struct subscription {
 	struct follow **heap; /* owned; room for all; by arrival of the next record */
 	size_t heap_count;
 	size_t losses_pending; /* of (source, stage) */
+	uint64_t change;       /* of registry_changes(): the next to look at */
+	uint64_t skip;         /* START_LAST: so many of the records found come before the last N */
+	bool replaying;        /* caught_up is still to be told */
+	uint64_t replayed;     /* packets of the history sent */
+	Nflog__V1__ResumeStatus resume_status; /* for `started` */
 	int64_t batch_ns;      /* when the last batch was made; times are monotonic */
 	int64_t sent_ns;       /* when the last message was sent */
 	int64_t rest_ns;       /* packets that come before are not looked at */
