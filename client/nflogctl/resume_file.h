@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resume_file.h - a resume token in a file, from one run to the next
+ *
+ * The file is replaced as a whole: whoever reads it finds the old token or the new one, also after a
+ * crash. It is text with a checksum, so that a damaged one is told before anything is asked of a
+ * server.
+ */
+#ifndef NFLOGCTL_RESUME_FILE_H
+#define NFLOGCTL_RESUME_FILE_H
+
+#include <stddef.h>
+
+/* Some bytes for each source that had packets: nflogd keeps a few thousand. */
+#define RESUME_TOKEN_MAX ((size_t)1024 * 1024)
+
+struct resume_file {
+	const char *path; /* borrowed */
+	void *token;      /* owned; as in the file, NULL while there is none */
+	size_t len;
+};
+
+/**
+ * resume_file_read - begin with what an earlier run has left
+ * @file: path is set, the rest zero
+ * Returns 0, also without a file (then without a token), or -errno: -EBADMSG for a damaged file,
+ * -EFBIG for one that is too long, -ENOTSUP for what is no regular file.
+ */
+int resume_file_read(struct resume_file *file);
+
+/**
+ * resume_file_write - replace the file, which only its owner can read then
+ * A token that the file has already is not written again. Returns 0 or -errno, -EMSGSIZE for a token
+ * that is too long; the file is as before then.
+ */
+int resume_file_write(struct resume_file *file, const void *token, size_t len);
+
+/* Frees the token; the file stays. */
+void resume_file_done(struct resume_file *file);
+
+/* What is wrong, in words. */
+const char *resume_file_error(int r);
+
+#endif
