@@ -256,17 +256,12 @@ static void on_request(struct tag *tag, bool ok)
 	batch_done(call);
 }
 
-static grpc_byte_buffer *pack(const ProtobufCMessage *message, size_t *ret_len)
+static grpc_slice pack(const ProtobufCMessage *message)
 {
-	size_t len = protobuf_c_message_get_packed_size(message);
-	grpc_slice slice = grpc_slice_malloc(len);
-	grpc_byte_buffer *buffer;
+	grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
 
 	(void)protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
-	buffer = grpc_raw_byte_buffer_create(&slice, 1);
-	grpc_slice_unref(slice);
-	*ret_len = len;
-	return buffer;
+	return slice;
 }
 
 /* Sends what ends a call: headers if they are missing, an answer if there is one, the status. */
@@ -295,9 +290,10 @@ static void send_end(struct call *call, grpc_byte_buffer *answer, grpc_status_co
 
 void call_reply(struct call *call, const ProtobufCMessage *response)
 {
-	size_t len;
-	grpc_byte_buffer *answer = pack(response, &len);
+	grpc_slice slice = pack(response);
+	grpc_byte_buffer *answer = grpc_raw_byte_buffer_create(&slice, 1);
 
+	grpc_slice_unref(slice);
 	send_end(call, answer, GRPC_STATUS_OK, "");
 	grpc_byte_buffer_destroy(answer);
 }
@@ -379,10 +375,16 @@ size_t call_send_slices(struct call *call, grpc_slice *slices, size_t count)
 
 size_t call_send(struct call *call, const ProtobufCMessage *message)
 {
-	size_t len;
+	grpc_slice slice = pack(message);
 
-	send_buffer(call, pack(message, &len));
-	return len;
+	return call_send_slices(call, &slice, 1);
+}
+
+size_t call_send_and(struct call *call, const ProtobufCMessage *message, grpc_slice fields)
+{
+	grpc_slice slices[] = {pack(message), fields};
+
+	return call_send_slices(call, slices, 2);
 }
 
 static void on_sent(struct tag *tag, bool ok)

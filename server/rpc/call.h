@@ -88,6 +88,8 @@ void call_start_stream(struct call *call, const struct stream *stream, void *sta
 /* Sends a message; not while one is in flight. Slices are taken over. Returns its bytes. */
 size_t call_send_slices(struct call *call, grpc_slice *slices, size_t count);
 size_t call_send(struct call *call, const ProtobufCMessage *message);
+/* The same with more of its fields, as bytes of the wire. */
+size_t call_send_and(struct call *call, const ProtobufCMessage *message, grpc_slice fields);
 
 /* Ends the call after what was sent; not while a message is in flight. */
 void call_finish(struct call *call, const struct status *status);

@@ -9,6 +9,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,13 +84,14 @@ static grpc_server *server_new(void)
 	return grpc_server_create(&list, NULL);
 }
 
-static int make_epoch(char epoch[RPC_EPOCH_MAX])
+static int make_epoch(struct rpc *rpc)
 {
-	uint64_t number;
-
-	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+	if (getrandom(&rpc->epoch_number, sizeof(rpc->epoch_number), 0) !=
+		(ssize_t)sizeof(rpc->epoch_number) ||
+	    getrandom(rpc->token_keys, sizeof(rpc->token_keys), 0) !=
+		(ssize_t)sizeof(rpc->token_keys))
 		return -errno;
-	(void)snprintf(epoch, RPC_EPOCH_MAX, "%016llx", (unsigned long long)number);
+	(void)snprintf(rpc->epoch, sizeof(rpc->epoch), "%016" PRIx64, rpc->epoch_number);
 	return 0;
 }
 
@@ -103,7 +105,7 @@ static int set_options(struct rpc *rpc, const struct rpc_options *options)
 	rpc->tenant = strdup(options->tenant);
 	if (!rpc->version || !rpc->tenant)
 		return -ENOMEM;
-	return make_epoch(rpc->epoch);
+	return make_epoch(rpc);
 }
 
 static size_t count_threads(uint32_t wanted)

@@ -12,7 +12,8 @@
 #include "rpc.h"
 #include "subscription.h"
 
-#define RPC_EPOCH_MAX 17
+#define RPC_EPOCH_MAX  17
+#define RPC_TOKEN_KEYS 4
 
 struct acceptor;
 struct peers;
@@ -22,9 +23,11 @@ struct rpc {
 	struct registry *registry; /* borrowed */
 	char *version;             /* owned */
 	char *tenant;              /* owned */
-	char epoch[RPC_EPOCH_MAX];
-	int64_t start_time_ns;       /* CLOCK_REALTIME */
-	int64_t config_load_time_ns; /* the same */
+	uint64_t epoch_number;
+	char epoch[RPC_EPOCH_MAX];           /* the same as text */
+	uint64_t token_keys[RPC_TOKEN_KEYS]; /* random; for what tokens hide */
+	int64_t start_time_ns;               /* CLOCK_REALTIME */
+	int64_t config_load_time_ns;         /* the same */
 	uint32_t max_subscriptions;
 	uint32_t max_payload_bytes;
 	grpc_server *server;

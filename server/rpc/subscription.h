@@ -63,15 +63,18 @@ struct subscription {
 	size_t heap_count;
 	size_t losses_pending; /* of (source, stage) */
 	uint64_t change;       /* of registry_changes(): the next to look at */
-	uint64_t skip;         /* START_LAST: so many of the records found come before the last N */
-	bool replaying;        /* caught_up is still to be told */
-	uint64_t replayed;     /* packets of the history sent */
+	uint64_t order;    /* of arrival: every source with a record up to it is followed, or was
+				  until all of it was read; tokens rely on it */
+	uint64_t skip;     /* START_LAST: so many of the records found come before the last N */
+	bool replaying;    /* caught_up is still to be told */
+	uint64_t replayed; /* packets of the history sent */
 	Nflog__V1__ResumeStatus resume_status; /* for `started` */
 	int64_t batch_ns;      /* when the last batch was made; times are monotonic */
 	int64_t sent_ns;       /* when the last message was sent */
 	int64_t rest_ns;       /* packets that come before are not looked at */
 	uint64_t pending_seen; /* records that wait for more, at the last look */
 	unsigned burst;        /* full batches sent in a row */
+	bool lost_unknown;     /* to be reported: losses of sources that nobody knows any more */
 	bool backlog;          /* the last batch was full: there may be more */
 	bool draining;         /* the server stops: send what is there, then end */
 	bool ending;           /* only losses are sent any more, then `end` */

@@ -3,10 +3,10 @@
  * rpc/token.h - a place in a stream that a client can come back to: opaque to it, self-contained
  *
  * For each source that had a packet or a loss: which record comes next, what of its losses was
- * reported, and what was noted but not yet reported. A source that a token does not name had nothing
- * when it was written: its place is its first record. So the token grows with the sources that talk,
- * and a source that appears later is complete. It holds nothing that its bearer could not see, and is
- * checked like any other input.
+ * reported, and what was noted but not yet reported. What a source that is not named has missed is
+ * told by the order of arrival: all of it up to the token's order, nothing later. So the token grows
+ * with the sources that talk, not with those that come and go. It holds nothing that its bearer could
+ * not see, and is checked like any other input.
  *
  * Threads: the subscription's.
  */
@@ -17,10 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <nfl/record.h>
+#include <grpc/slice.h>
 
 struct arena;
+struct rpc;
 struct subscription;
+
+/* A stream of more sources has no tokens: a request with one would be too large. */
+#define TOKEN_PLACES_MAX ((size_t)16384)
 
 struct token_place {
 	uint32_t source_id;
@@ -33,18 +37,26 @@ struct token_place {
 
 struct token {
 	uint64_t epoch;
+	uint64_t order;             /* as subscription's; means nothing in another epoch */
+	uint64_t skip;              /* as subscription's */
+	bool lost_unknown;          /* the same */
 	struct token_place *places; /* in the arena, ascending by source_id */
 	size_t count;
 };
 
-/* The most that token_write() writes for this subscription now. */
-size_t token_bound(const struct subscription *sub);
+/**
+ * token_slice - SubscribeResponse.resume_token for the place after everything taken so far
+ * The field with tag and length, to follow the other fields of a response. Empty where there are
+ * too many sources. The caller's.
+ */
+grpc_slice token_slice(const struct subscription *sub);
 
-/* The token for the place after everything sent so far. Returns its bytes. */
-size_t token_write(const struct subscription *sub, uint8_t *buf);
-
-/* Returns 0, -EBADMSG when it is no token of ours, or -ENOMEM. */
-int token_parse(const void *bytes, size_t len, struct arena *arena, struct token *ret);
+/**
+ * token_parse - what a client sent as a token
+ * Returns 0, -EBADMSG when it is no token of ours, or -ENOMEM.
+ */
+int token_parse(const struct rpc *rpc, const void *bytes, size_t len, struct arena *arena,
+		struct token *ret);
 
 /* NULL: not named. */
 const struct token_place *token_find(const struct token *token, uint32_t source_id);
