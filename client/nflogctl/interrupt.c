@@ -57,7 +57,8 @@ static int wait_quiet(struct interrupt *interrupt, const sigset_t *set)
 		int64_t passed_ns = monotonic_ns() - begin_ns;
 		uint64_t now = atomic_load(&interrupt->progress);
 
-		if (number > 0 && passed_ns > SAME_MS * NS_PER_MS)
+		if (number > 0 &&
+		    (passed_ns > SAME_MS * NS_PER_MS || atomic_load(&interrupt->stopping)))
 			return number;
 		if (number < 0 && (now == seen || passed_ns > DRAIN_MS * NS_PER_MS))
 			return -1;
