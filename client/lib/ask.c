@@ -85,7 +85,7 @@ int ask(const struct question *q, const char *method, const ProtobufCMessage *re
 	CLEANUP(message_done) struct message message = {0};
 	ProtobufCMessage *unpacked;
 	struct nfl_bytes bytes = {0};
-	int r = call_begin(&call, q->client, method, request, q->deadline_ns);
+	int r = call_begin(&call, q->client, CALL_SHARED, method, request, q->deadline_ns);
 
 	if (r < 0)
 		return fail(q, r, NFL_CLIENT_RESOURCE_EXHAUSTED, strerror(-r));

@@ -64,6 +64,12 @@ static int ask_message(struct call *call)
 	return r;
 }
 
+/* Waiting would let gRPC try a connection again and again, where one try is wanted. */
+static uint32_t connection_flags(const struct call *call)
+{
+	return call->own_channel ? 0 : GRPC_INITIAL_METADATA_WAIT_FOR_READY;
+}
+
 static int send_request(struct call *call, const ProtobufCMessage *request)
 {
 	grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(request));
@@ -73,7 +79,7 @@ static int send_request(struct call *call, const ProtobufCMessage *request)
 	(void)protobuf_c_message_pack(request, GRPC_SLICE_START_PTR(slice));
 	buffer = grpc_raw_byte_buffer_create(&slice, 1);
 	const grpc_op ops[] = {
-	    {.op = GRPC_OP_SEND_INITIAL_METADATA, .flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY},
+	    {.op = GRPC_OP_SEND_INITIAL_METADATA, .flags = connection_flags(call)},
 	    {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer},
 	    {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 	};
@@ -98,10 +104,11 @@ static int ask_answers(struct call *call)
 	return ask_message(call);
 }
 
-int call_begin(struct call *call, const struct nfl_client *client, const char *method,
-	       const ProtobufCMessage *request, int64_t deadline_ns)
+int call_begin(struct call *call, const struct nfl_client *client, enum call_connection connection,
+	       const char *method, const ProtobufCMessage *request, int64_t deadline_ns)
 {
 	grpc_slice path = grpc_slice_from_static_string(method);
+	grpc_channel *channel = client->channel;
 
 	call->client = client;
 	call->connect_deadline_ns =
@@ -110,9 +117,14 @@ int call_begin(struct call *call, const struct nfl_client *client, const char *m
 	grpc_metadata_array_init(&call->headers);
 	grpc_metadata_array_init(&call->trailers);
 	call->cq = grpc_completion_queue_create_for_next(NULL);
-	call->core =
-	    grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS, call->cq, path,
-				     NULL, core_deadline(deadline_ns), NULL);
+	if (connection == CALL_OWN) {
+		call->own_channel = client_connect(client);
+		channel = call->own_channel;
+	}
+	if (!channel)
+		return -ENOMEM;
+	call->core = grpc_channel_create_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, call->cq,
+					      path, NULL, core_deadline(deadline_ns), NULL);
 	if (!call->core || ask_answers(call) < 0)
 		return -ENOMEM;
 	return send_request(call, request);
@@ -235,6 +247,8 @@ void call_done(struct call *call)
 		finish_batches(call);
 		grpc_call_unref(call->core);
 	}
+	if (call->own_channel)
+		grpc_channel_destroy(call->own_channel);
 	if (call->received)
 		grpc_byte_buffer_destroy(call->received);
 	grpc_metadata_array_destroy(&call->headers);

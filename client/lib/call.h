@@ -21,8 +21,16 @@
 
 #define NO_DEADLINE INT64_MAX
 
+enum call_connection {
+	CALL_SHARED, /* the client's, and waits until there is one */
+	/* One of its own that is tried for once: who comes back after a pause decides when, and
+	 * not what is left of gRPC's own pauses between tries. */
+	CALL_OWN,
+};
+
 struct call {
 	const struct nfl_client *client; /* borrowed */
+	grpc_channel *own_channel;       /* owned; NULL: the client's */
 	grpc_call *core;                 /* owned */
 	grpc_completion_queue *cq;       /* owned */
 	int64_t connect_deadline_ns;     /* monotonic; NO_DEADLINE once the server has answered */
@@ -44,8 +52,8 @@ struct call {
  * @deadline_ns: monotonic end of the whole call, or NO_DEADLINE
  * Returns 0 or -ENOMEM.
  */
-int call_begin(struct call *call, const struct nfl_client *client, const char *method,
-	       const ProtobufCMessage *request, int64_t deadline_ns);
+int call_begin(struct call *call, const struct nfl_client *client, enum call_connection connection,
+	       const char *method, const ProtobufCMessage *request, int64_t deadline_ns);
 
 /**
  * call_receive - wait for the next message

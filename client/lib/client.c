@@ -33,8 +33,9 @@ static grpc_arg integer_arg(const char *key, int value)
 	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = name.wanted, .value.integer = value};
 }
 
-static grpc_channel *channel_create(const char *target, bool is_unix)
+grpc_channel *client_connect(const struct nfl_client *client)
 {
+	bool is_unix = address_unix_path(client->server) != NULL;
 	grpc_arg args[] = {
 	    integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, CLIENT_MESSAGE_MAX_BYTES),
 	    /* Larger frames: a batch comes in fewer pieces. */
@@ -57,7 +58,7 @@ static grpc_channel *channel_create(const char *target, bool is_unix)
 	};
 	grpc_channel_args all = {.num_args = ARRAY_SIZE(args), .args = args};
 	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
-	grpc_channel *channel = grpc_channel_create(target, credentials, &all);
+	grpc_channel *channel = grpc_channel_create(client->target, credentials, &all);
 
 	grpc_channel_credentials_release(credentials);
 	return channel;
@@ -72,21 +73,21 @@ static int client_build(const struct nfl_client_options *options, struct nfl_cli
 {
 	CLEANUP(client_freep) struct nfl_client *client = NULL;
 	const char *server = options->server ? options->server : NFL_CLIENT_DEFAULT_SERVER;
-	char target[ADDRESS_TARGET_MAX];
-	int r = address_to_target(server, target);
 
-	if (r < 0 || options->flags != 0)
+	if (options->flags != 0)
 		return -EINVAL;
 	client = calloc(1, sizeof(*client));
 	if (!client)
 		return -ENOMEM;
 	grpc_init(); /* counted: nfl_client_free() takes it back */
+	if (address_to_target(server, client->target) < 0)
+		return -EINVAL;
 	client->server = strdup(server);
 	if (!client->server)
 		return -ENOMEM;
 	client->connect_timeout_ms =
 	    options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_DEFAULT_MS;
-	client->channel = channel_create(target, address_unix_path(server) != NULL);
+	client->channel = client_connect(client);
 	if (!client->channel)
 		return -ENOMEM;
 	*ret = TAKE_PTR(client);

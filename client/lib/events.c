@@ -38,9 +38,12 @@ static int take_started(struct events *events, const Nflog__V1__Started *message
 	    .view = (enum nfl_client_view)message->view,
 	    .payload_limit = message->payload_limit,
 	    .heartbeat_ms = ms_from_proto(message->heartbeat_interval),
+	    .resume_status = (enum nfl_client_resume_status)message->resume_status,
+	    .max_lag_bytes = message->max_lag_bytes,
 	};
 	ret->type = NFL_CLIENT_STARTED;
 	ret->started = &events->started;
+	sources_done(sources); /* ids of an earlier epoch meant other sources */
 	return take_sources(events, message, sources);
 }
 
@@ -97,6 +100,7 @@ static int take_source_event(const Nflog__V1__SourceEvent *message, struct sourc
 	if (r < 0)
 		return r;
 	ret->type = NFL_CLIENT_SOURCE;
+	ret->source_time_ns = time_from_proto(message->time);
 	name_source(sources, source.id, ret);
 	return 0;
 }

@@ -112,6 +112,7 @@ void output_compact(struct output *output, const struct nfl_client_event *event)
 		break;
 	case NFL_CLIENT_PACKET:
 	case NFL_CLIENT_CAUGHT_UP:
+	case NFL_CLIENT_RECONNECTING:
 		break;
 	}
 }

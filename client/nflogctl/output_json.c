@@ -141,6 +141,7 @@ void output_json(struct output *output, const struct nfl_client_event *event)
 			show_object(output, put_heartbeat, event->heartbeat);
 		break;
 	case NFL_CLIENT_CAUGHT_UP:
+	case NFL_CLIENT_RECONNECTING:
 		break;
 	}
 }

@@ -158,6 +158,7 @@ static int subscribe(struct nfl_client *client, struct nfl_client_stream **ret)
 	    .max_packets = settings.count,
 	    .payload_limit = settings.payload_bytes,
 	    .heartbeat_ms = settings.heartbeat_ms,
+	    .flags = NFL_CLIENT_NO_RECONNECT,
 	    .label = settings.label,
 	};
 

@@ -122,6 +122,22 @@ enum nfl_client_slow_policy {
 	NFL_CLIENT_SLOW_DISCONNECT = 2,
 };
 
+/* Bits of nfl_client_subscribe_options.flags. */
+#define NFL_CLIENT_NO_RECONNECT   UINT32_C(1) /* end when the connection is lost */
+#define NFL_CLIENT_NO_FOLLOW      UINT32_C(2) /* with a start: end after the history */
+#define NFL_CLIENT_STRICT_RESUME  UINT32_C(4) /* OUT_OF_RANGE rather than a gap in a resume */
+#define NFL_CLIENT_WAIT_FOR_NETNS UINT32_C(8) /* accept names that do not exist yet */
+
+/* Where a stream begins. */
+enum nfl_client_start {
+	NFL_CLIENT_START_LIVE = 0,
+	NFL_CLIENT_START_LAST = 1,      /* start_last packets before now */
+	NFL_CLIENT_START_OLDEST = 2,    /* all that the server still has */
+	NFL_CLIENT_START_SINCE = 3,     /* start_time_ns, CLOCK_REALTIME of the server */
+	NFL_CLIENT_START_SINCE_AGO = 4, /* start_ago_ns before now, by the server's clock */
+	NFL_CLIENT_START_RESUME = 5,    /* after the response that carried resume_token */
+};
+
 /**
  * struct nfl_client_subscribe_options - zero-initialise and set size; borrowed for the call
  * @netns, @groups: empty: everything the caller may read
@@ -130,10 +146,20 @@ enum nfl_client_slow_policy {
  * @heartbeat_ms: 0: the server's default
  * @batch_max_packets, @batch_max_bytes, @batch_max_delay_ms: 0: the server's default
  * @label: shown in the server's statistics, at most 64 bytes; may be NULL
+ * @start: and the field that it names; the others are not looked at
+ * @until_ns: CLOCK_REALTIME: the first packet received later ends the stream; 0: none; a stream with
+ *     a start needs NFL_CLIENT_NO_FOLLOW with it
+ * @max_lag_bytes: how far behind it may fall, in bytes of the server's history; 0: as far as that
+ *     reaches
+ *
+ * A stream whose connection is lost, or whose server stops, after it had started is begun again where
+ * it was, after 0.1 s doubling up to 10 s, each with a random share taken off, as often as it takes:
+ * nothing is repeated, and what the server has no longer comes as a loss. NFL_CLIENT_RECONNECTING
+ * tells of each try, NFL_CLIENT_STARTED (its resume_status) of success.
  */
 struct nfl_client_subscribe_options {
 	size_t size;
-	uint32_t flags; /* 0 */
+	uint32_t flags; /* NFL_CLIENT_* */
 	const char *const *netns;
 	size_t netns_count;
 	const uint16_t *groups;
@@ -147,6 +173,14 @@ struct nfl_client_subscribe_options {
 	uint32_t batch_max_bytes;
 	uint32_t batch_max_delay_ms;
 	const char *label;
+	enum nfl_client_start start;
+	uint64_t start_last;
+	int64_t start_time_ns;
+	int64_t start_ago_ns;
+	const void *resume_token;
+	size_t resume_token_len;
+	int64_t until_ns;
+	uint64_t max_lag_bytes;
 };
 
 enum nfl_client_event_type {
@@ -156,6 +190,7 @@ enum nfl_client_event_type {
 	NFL_CLIENT_HEARTBEAT = 4,
 	NFL_CLIENT_SOURCE = 5,
 	NFL_CLIENT_CAUGHT_UP = 6,
+	NFL_CLIENT_RECONNECTING = 7,
 };
 
 /* Values of nflog.v1.SourceState. */
@@ -175,6 +210,14 @@ struct nfl_client_source {
 	int64_t state_time_ns;
 };
 
+/* Values of nflog.v1.ResumeStatus. */
+enum nfl_client_resume_status {
+	NFL_CLIENT_RESUME_NONE = 0,          /* no token was given */
+	NFL_CLIENT_RESUME_CONTINUED = 1,     /* no gap */
+	NFL_CLIENT_RESUME_GAP = 2,           /* losses that follow count what is missing */
+	NFL_CLIENT_RESUME_EPOCH_CHANGED = 3, /* the server was restarted: nobody can count */
+};
+
 struct nfl_client_started {
 	const char *subscription_id;
 	const char *server_epoch;
@@ -183,6 +226,15 @@ struct nfl_client_started {
 	uint32_t heartbeat_ms;
 	const struct nfl_client_source *sources;
 	size_t source_count;
+	enum nfl_client_resume_status resume_status;
+	uint64_t max_lag_bytes;
+};
+
+/* The connection is lost; the stream is begun again after a pause. */
+struct nfl_client_reconnecting {
+	struct nfl_client_status why;
+	unsigned try_number; /* from 1, since the stream last started */
+	uint32_t pause_ms;   /* until the try */
 };
 
 /* Values of nflog.v1.LossStage. */
@@ -218,6 +270,7 @@ struct nfl_client_heartbeat {
  * The pointer that belongs to the type is set, borrowed, valid until the next call on the stream.
  * @source, @render_source: for PACKET and SOURCE the source; for LOSS when it is of one source.
  *     A packet of a source that the server never named has a NULL source and the netns "?".
+ * @source_time_ns: for SOURCE: when
  * @packets_replayed: for CAUGHT_UP
  */
 struct nfl_client_event {
@@ -229,6 +282,8 @@ struct nfl_client_event {
 	const struct nfl_client_source *source;
 	struct nfl_render_source render_source;
 	uint64_t packets_replayed;
+	const struct nfl_client_reconnecting *reconnecting;
+	int64_t source_time_ns;
 };
 
 /* Begins a stream; does not wait for the server. 0, -EINVAL, -ENOMEM. @ret is owned. */
@@ -246,6 +301,16 @@ NFL_API int nfl_client_subscribe(struct nfl_client *client,
  */
 NFL_API int nfl_client_next(struct nfl_client_stream *stream, int timeout_ms,
 			    struct nfl_client_event *ret);
+
+/**
+ * nfl_client_resume_token - the place after the last event that next() returned
+ * @ret_token: borrowed, valid until the next call on the stream; NULL where there is none yet
+ * Returns its length. Packets of one response share a place: between two of them it is still that
+ * before the response, so a program that stores it sees some packets again after a crash, and never
+ * misses one.
+ */
+NFL_API size_t nfl_client_resume_token(const struct nfl_client_stream *stream,
+				       const void **ret_token);
 
 /* Non-zero ends the loop. */
 typedef int (*nfl_client_event_fn)(const struct nfl_client_event *event, void *data);

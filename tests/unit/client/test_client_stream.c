@@ -383,12 +383,14 @@ static void connect_timeout_does_not_end_a_quiet_stream(void **state)
 
 static void server_that_goes_away_is_unavailable(void **state)
 {
+	const struct nfl_client_subscribe_options options = {.size = sizeof(options),
+							     .flags = NFL_CLIENT_NO_RECONNECT};
 	struct response started;
 	const struct fake_step steps[] = {SEND(response_started(&started, 1)), STALL};
 	struct scene scene;
 
 	(void)state;
-	scene_begin(&scene, steps, ARRAY_SIZE(steps));
+	scene_begin_with(&scene, steps, ARRAY_SIZE(steps), &options);
 	expect(&scene, NFL_CLIENT_STARTED);
 	fake_server_stop(scene.server);
 	assert_int_equal(next(&scene), -EREMOTEIO);
@@ -597,7 +599,7 @@ static void options_out_of_range_are_refused(void **state)
 	(void)state;
 	assert_int_equal(nfl_client_new(NULL, &client), 0);
 	expect_refused(client, &(struct nfl_client_subscribe_options){.size = 0});
-	expect_refused(client, &(struct nfl_client_subscribe_options){.size = size, .flags = 1});
+	expect_refused(client, &(struct nfl_client_subscribe_options){.size = size, .flags = 16});
 	expect_refused(client, &(struct nfl_client_subscribe_options){
 				   .size = size, .view = (enum nfl_client_view)4});
 	expect_refused(client, &(struct nfl_client_subscribe_options){
