@@ -108,7 +108,8 @@ static void batch_done(struct call *call)
 
 static bool start(struct call *call, const grpc_op *ops, size_t count, struct tag *tag)
 {
-	if (grpc_call_start_batch(call->core, ops, count, tag, NULL) != GRPC_CALL_OK)
+	if (call->cq->quitting ||
+	    grpc_call_start_batch(call->core, ops, count, tag, NULL) != GRPC_CALL_OK)
 		return false; /* then the tag never comes */
 	call->batches++;
 	return true;

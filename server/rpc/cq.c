@@ -56,6 +56,20 @@ static void on_stop(struct tag *tag, bool ok)
 		call_stop(call);
 }
 
+/*
+ * gRPC's server is down when its connections are, which may be before the last tags have come out
+ * of the queue. What handles them must not start anything any more: gRPC aborts when an operation
+ * is started on a queue that is shut down. So it is shut down here, between two tags.
+ */
+static void on_quit(struct tag *tag, bool ok)
+{
+	struct cq *cq = CONTAINER_OF(tag, struct cq, on_quit);
+
+	(void)ok;
+	cq->quitting = true;
+	grpc_completion_queue_shutdown(cq->queue);
+}
+
 static gpr_timespec deadline(const struct cq *cq)
 {
 	if (cq->timer_ns == CQ_NEVER)
@@ -89,6 +103,7 @@ int cq_init(struct cq *cq, struct rpc *rpc)
 	cq->timer_ns = CQ_NEVER;
 	cq->on_wake.fn = on_wake;
 	cq->on_stop.fn = on_stop;
+	cq->on_quit.fn = on_quit;
 	cq->queue = grpc_completion_queue_create_for_next(NULL);
 	if (!cq->queue)
 		return -ENOMEM;
@@ -149,11 +164,13 @@ void cq_join(struct cq *cq)
 {
 	if (!cq->queue)
 		return;
-	grpc_completion_queue_shutdown(cq->queue);
-	if (cq->running)
+	if (cq->running) {
+		start_empty_batch(cq, &cq->on_quit);
 		(void)pthread_join(cq->thread, NULL);
-	else
+	} else {
+		grpc_completion_queue_shutdown(cq->queue);
 		(void)run(cq); /* takes the requests back that were posted */
+	}
 	cq->running = false;
 }
 

@@ -33,12 +33,12 @@ struct tag {
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 struct cq {
-	struct rpc *rpc;              /* const; borrowed */
-	grpc_completion_queue *queue; /* const; owned */
-	grpc_channel *wake_channel;   /* const; owned; leads nowhere */
-	grpc_call *wake_call;         /* const; owned; its empty batches wake the thread */
-	struct tag on_wake, on_stop;  /* const */
-	_Atomic bool armed;           /* some call wants to be woken */
+	struct rpc *rpc;                      /* const; borrowed */
+	grpc_completion_queue *queue;         /* const; owned */
+	grpc_channel *wake_channel;           /* const; owned; leads nowhere */
+	grpc_call *wake_call;                 /* const; owned; its empty batches wake the thread */
+	struct tag on_wake, on_stop, on_quit; /* const */
+	_Atomic bool armed;                   /* some call wants to be woken */
 	pthread_t thread;
 	bool running; /* main only */
 
@@ -47,6 +47,7 @@ struct cq {
 	int64_t now_ns;     /* monotonic time of this turn */
 	int64_t timer_ns;   /* no call has an earlier timer */
 	bool stopping;
+	bool quitting; /* nothing more may be started */
 };
 
 int cq_init(struct cq *cq, struct rpc *rpc);
