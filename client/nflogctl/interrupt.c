@@ -80,7 +80,9 @@ static void *watch(void *data)
 	atomic_store(&interrupt->since_ns, realtime_ns());
 	second = wait_quiet(interrupt, &set);
 	if (second < 0) {
-		nfl_client_cancel(interrupt->stream);
+		atomic_store(&interrupt->over, true);
+		if (interrupt->cancels)
+			nfl_client_cancel(interrupt->stream);
 		second = wait_signal(&set, WRITE_MS);
 	}
 	if (!atomic_load(&interrupt->stopping))
@@ -88,9 +90,9 @@ static void *watch(void *data)
 	return NULL;
 }
 
-int interrupt_start(struct interrupt *interrupt, struct nfl_client_stream *stream)
+int interrupt_start(struct interrupt *interrupt, struct nfl_client_stream *stream, bool cancels)
 {
-	*interrupt = (struct interrupt){.stream = stream};
+	*interrupt = (struct interrupt){.stream = stream, .cancels = cancels};
 	return -pthread_create(&interrupt->thread, NULL, watch, interrupt);
 }
 

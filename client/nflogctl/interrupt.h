@@ -22,7 +22,9 @@ struct nfl_client_stream;
 struct interrupt {
 	pthread_t thread;
 	struct nfl_client_stream *stream; /* borrowed; const while the thread runs */
+	bool cancels;                     /* the stream; const while the thread runs */
 	_Atomic bool stopping;            /* interrupt_stop() was called */
+	_Atomic bool over;                /* nothing more is to be waited for */
 	_Atomic int64_t since_ns;         /* CLOCK_REALTIME of the signal; 0: none yet */
 	_Atomic uint64_t progress;        /* events seen by main */
 };
@@ -30,8 +32,12 @@ struct interrupt {
 /* Before the first thread is made: the signals are for the watcher alone. */
 void interrupt_block(void);
 
-/* Begins to watch. Returns 0 or -errno. */
-int interrupt_start(struct interrupt *interrupt, struct nfl_client_stream *stream);
+/**
+ * interrupt_start - begin to watch
+ * @cancels: false: main ends the stream itself where it likes, soon after interrupt_over()
+ * Returns 0 or -errno.
+ */
+int interrupt_start(struct interrupt *interrupt, struct nfl_client_stream *stream, bool cancels);
 void interrupt_stop(struct interrupt *interrupt);
 
 /* An event of this time is about to be shown (0: of no time): is it too late for that? */
@@ -47,7 +53,13 @@ static inline bool interrupt_passed(struct interrupt *interrupt, int64_t time_ns
 
 static inline bool interrupt_seen(struct interrupt *interrupt)
 {
-	return atomic_load(&interrupt->since_ns) != 0;
+	return atomic_load_explicit(&interrupt->since_ns, memory_order_relaxed) != 0;
+}
+
+/* The stream has caught up with the signal as far as it ever will. */
+static inline bool interrupt_over(struct interrupt *interrupt)
+{
+	return atomic_load_explicit(&interrupt->over, memory_order_relaxed);
 }
 
 #endif

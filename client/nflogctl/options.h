@@ -46,6 +46,11 @@ const char *parse_count(const char *value, void *field);    /* uint64_t, from 1 
 const char *parse_length(const char *value, void *field);   /* uint32_t, 1..65535 */
 const char *parse_interval(const char *value, void *field); /* uint32_t ms, from seconds */
 const char *parse_label(const char *value, void *field);    /* const char *, at most 64 bytes */
+const char *parse_file(const char *value, void *field);     /* const char *, not empty */
+const char *parse_size(const char *value, void *field);     /* uint64_t bytes, from 1 */
+const char *parse_since(const char *value, void *field);    /* struct when, not ahead */
+const char *parse_until(const char *value, void *field);    /* struct when */
+const char *parse_slow(const char *value, void *field);     /* enum nfl_client_slow_policy */
 const char *parse_view(const char *value, void *field);     /* enum nfl_client_view */
 
 /**

@@ -25,6 +25,7 @@ struct output {
 	struct out out;
 	uint32_t render_flags; /* NFL_RENDER_* */
 	bool heartbeats;       /* show them too */
+	bool begun;            /* the stream has started once */
 };
 
 void output_compact(struct output *output, const struct nfl_client_event *event);

@@ -68,6 +68,51 @@ static void put_source(struct json *json, const void *data, uint32_t flags)
 	json_source(json, data, flags);
 }
 
+static const char *resume_name(enum nfl_client_resume_status status)
+{
+	switch (status) {
+	case NFL_CLIENT_RESUME_NONE:
+		return "none";
+	case NFL_CLIENT_RESUME_CONTINUED:
+		return "continued";
+	case NFL_CLIENT_RESUME_GAP:
+		return "gap";
+	case NFL_CLIENT_RESUME_EPOCH_CHANGED:
+		return "epoch_changed";
+	}
+	return "unknown";
+}
+
+static void put_resumed(struct json *json, const void *data, uint32_t flags)
+{
+	const struct nfl_client_started *started = data;
+
+	(void)flags;
+	json_text(json, "type", "resumed");
+	json_text(json, "status", resume_name(started->resume_status));
+}
+
+static void put_reconnecting(struct json *json, const void *data, uint32_t flags)
+{
+	const struct nfl_client_reconnecting *reconnecting = data;
+
+	(void)flags;
+	json_text(json, "type", "reconnecting");
+	json_text(json, "code", nfl_client_code_name(reconnecting->why.code));
+	json_text(json, "reason", reconnecting->why.message);
+	json_number(json, "try", reconnecting->try_number);
+	json_number(json, "pause_ms", reconnecting->pause_ms);
+}
+
+static void put_caught_up(struct json *json, const void *data, uint32_t flags)
+{
+	const struct nfl_client_event *event = data;
+
+	(void)flags;
+	json_text(json, "type", "caught_up");
+	json_number(json, "packets_replayed", event->packets_replayed);
+}
+
 static void put_heartbeat(struct json *json, const void *data, uint32_t flags)
 {
 	const struct nfl_client_heartbeat *heartbeat = data;
@@ -116,6 +161,9 @@ static void show_object(struct output *output,
 /* Of the sources at the start only those that cannot deliver are told, as text output does. */
 static void show_started(struct output *output, const struct nfl_client_started *started)
 {
+	if (output->begun || started->resume_status != NFL_CLIENT_RESUME_NONE)
+		show_object(output, put_resumed, started);
+	output->begun = true;
 	for (size_t i = 0; i < started->source_count; i++)
 		if (started->sources[i].state != NFL_CLIENT_SOURCE_LISTENING)
 			show_object(output, put_source, &started->sources[i]);
@@ -141,7 +189,10 @@ void output_json(struct output *output, const struct nfl_client_event *event)
 			show_object(output, put_heartbeat, event->heartbeat);
 		break;
 	case NFL_CLIENT_CAUGHT_UP:
+		show_object(output, put_caught_up, event);
+		break;
 	case NFL_CLIENT_RECONNECTING:
+		show_object(output, put_reconnecting, event->reconnecting);
 		break;
 	}
 }

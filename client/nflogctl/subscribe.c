@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* nflogctl subscribe: the stream, until it ends, is interrupted or nobody reads it any more. */
-#include <errno.h>
-#include <inttypes.h>
+/* nflogctl subscribe: options into a request. What comes of it is for session.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,35 +8,18 @@
 #include "bytes.h"
 #include "cleanup.h"
 #include "cli.h"
+#include "clock.h"
 #include "interrupt.h"
 #include "options.h"
 #include "output.h"
+#include "resume_file.h"
+#include "session.h"
+#include "subscribe.h"
+#include "when.h"
 
 #define LABEL_MAX 64
 
-enum color {
-	COLOR_AUTO,
-	COLOR_ALWAYS,
-	COLOR_NEVER,
-};
-
-struct settings {
-	struct text_list netns;
-	struct group_list groups;
-	output_fn show;
-	uint64_t count;
-	uint32_t payload_bytes;
-	uint32_t heartbeat_ms;
-	enum nfl_client_view view;
-	enum color color;
-	const char *label;
-	bool quiet;
-	bool utc;
-	bool date;
-	bool exit_on_loss;
-};
-
-static struct settings settings;
+static struct subscribe_settings settings;
 
 static const char *parse_output(const char *value, void *field)
 {
@@ -67,12 +48,34 @@ static const char *parse_color(const char *value, void *field)
 	return "auto, always or never";
 }
 
-#define FIELD(name) offsetof(struct settings, name)
+#define FIELD(name) offsetof(struct subscribe_settings, name)
 
 static const struct option_spec options[] = {
     {"netns", 'n', "NAME", FIELD(netns), parse_texts,
      "only this network namespace; may be repeated\n(default: all you may read)"},
     {"group", 'g', "NUMBER", FIELD(groups), parse_groups, "only this NFLOG group; may be repeated"},
+    {"last", 0, "NUMBER", FIELD(last), parse_count,
+     "begin with the newest so many packets of\nthe server's history"},
+    {"since", 0, "TIME", FIELD(since), parse_since,
+     "begin with what was received then: 10m or\n1h30m ago, or a time as 03:04:05,\n"
+     "\"2026-01-02 03:04:05\" (local) or\n2026-01-02T03:04:05Z"},
+    {"all", 0, NULL, FIELD(all), parse_flag, "begin with the oldest packet of the history"},
+    {"until", 0, "TIME", FIELD(until), parse_until,
+     "end with what was received then; as --since,\nalso +10s from now; does not follow"},
+    {"no-follow", 0, NULL, FIELD(no_follow), parse_flag, "end after the history"},
+    {"wait", 0, NULL, FIELD(wait), parse_flag,
+     "accept namespaces that do not exist yet, and\nwait for them"},
+    {"resume-file", 0, "FILE", FIELD(resume_file), parse_file,
+     "keep the place in the stream in FILE, and go\non there the next time; where to begin is\n"
+     "for the first time"},
+    {"strict-resume", 0, NULL, FIELD(strict_resume), parse_flag,
+     "fail where the server no longer has what\nfollows, rather than go on with a loss"},
+    {"no-reconnect", 0, NULL, FIELD(no_reconnect), parse_flag, "end when the connection is lost"},
+    {"max-lag", 0, "SIZE", FIELD(max_lag_bytes), parse_size,
+     "fall behind by so much of the history at\nmost: bytes, or with K, M or G"},
+    {"slow", 0, "WHAT", FIELD(slow_policy), parse_slow,
+     "drop (default): skip the oldest packets when\nthis reader is too slow\n"
+     "disconnect: end with an error then"},
     {"output", 'o', "FORMAT", FIELD(show), parse_output,
      "compact (default): a line for each packet\njson: an object for each packet"},
     {"quiet", 'q', NULL, FIELD(quiet), parse_flag, "print no packets, only the counts at the end"},
@@ -93,11 +96,6 @@ static const struct option_spec options[] = {
      "end with exit code 7 at the first loss"},
 };
 
-struct totals {
-	uint64_t packets;
-	uint64_t lost;
-};
-
 static bool use_color(void)
 {
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
@@ -114,29 +112,6 @@ static uint32_t render_flags(void)
 	       (settings.date ? NFL_RENDER_DATE : 0);
 }
 
-/* What cannot go together would be ignored in silence. */
-static int check_settings(int argc, char **argv)
-{
-	const struct command *command = &command_subscribe;
-
-	if (argc > 0)
-		return complain_usage(command, "unexpected argument %s", argv[0]);
-	if (settings.quiet && settings.show)
-		return complain_usage(command,
-				      "--quiet prints no packets: it cannot have --output");
-	if (settings.payload_bytes && settings.view == NFL_CLIENT_VIEW_BASIC)
-		return complain_usage(command, "--view basic has no payload: it cannot have "
-					       "--payload");
-	if (settings.date && settings.show == output_json)
-		return complain_usage(command, "times in JSON have a date always: --date is for "
-					       "compact");
-	if (settings.payload_bytes && !settings.view)
-		settings.view = NFL_CLIENT_VIEW_FULL;
-	if (!settings.show)
-		settings.show = settings.quiet ? output_quiet : output_compact;
-	return EXIT_DONE;
-}
-
 static void default_label(char label[LABEL_MAX + 1])
 {
 	char host[LABEL_MAX + 1] = "";
@@ -145,117 +120,103 @@ static void default_label(char label[LABEL_MAX + 1])
 	(void)snprintf(label, LABEL_MAX + 1, "nflogctl@%.*s", LABEL_MAX - 9, host);
 }
 
-static int subscribe(struct nfl_client *client, struct nfl_client_stream **ret)
+static uint32_t request_flags(const struct nfl_client_subscribe_options *request)
 {
-	char label[LABEL_MAX + 1];
-	struct nfl_client_subscribe_options request = {
-	    .size = sizeof(request),
+	bool ends = settings.no_follow || settings.until.kind != WHEN_NONE;
+	bool history = request->start != NFL_CLIENT_START_LIVE;
+
+	return (settings.no_reconnect ? NFL_CLIENT_NO_RECONNECT : 0) |
+	       (settings.strict_resume ? NFL_CLIENT_STRICT_RESUME : 0) |
+	       (settings.wait ? NFL_CLIENT_WAIT_FOR_NETNS : 0) |
+	       (history && ends ? NFL_CLIENT_NO_FOLLOW : 0);
+}
+
+/* A place that an earlier run has left comes before what the options say for the first run. */
+static void set_start(struct nfl_client_subscribe_options *request,
+		      const struct resume_file *resume)
+{
+	if (resume->token) {
+		request->start = NFL_CLIENT_START_RESUME;
+		request->resume_token = resume->token;
+		request->resume_token_len = resume->len;
+	} else if (settings.last) {
+		request->start = NFL_CLIENT_START_LAST;
+		request->start_last = settings.last;
+	} else if (settings.all) {
+		request->start = NFL_CLIENT_START_OLDEST;
+	} else if (settings.since.kind == WHEN_AGO) {
+		request->start = NFL_CLIENT_START_SINCE_AGO;
+		request->start_ago_ns = settings.since.ns;
+	} else if (settings.since.kind == WHEN_AT) {
+		request->start = NFL_CLIENT_START_SINCE;
+		request->start_time_ns = settings.since.ns;
+	}
+}
+
+/* @label: room for the default one. */
+static void make_request(struct nfl_client_subscribe_options *request, char label[LABEL_MAX + 1],
+			 const struct resume_file *resume, int64_t now_ns)
+{
+	*request = (struct nfl_client_subscribe_options){
+	    .size = sizeof(*request),
 	    .netns = settings.netns.items,
 	    .netns_count = settings.netns.count,
 	    .groups = settings.groups.items,
 	    .group_count = settings.groups.count,
 	    .view = settings.view,
+	    .slow_policy = settings.slow_policy,
 	    .max_packets = settings.count,
 	    .payload_limit = settings.payload_bytes,
 	    .heartbeat_ms = settings.heartbeat_ms,
-	    .flags = NFL_CLIENT_NO_RECONNECT,
 	    .label = settings.label,
+	    .max_lag_bytes = settings.max_lag_bytes,
 	};
-
-	if (!request.label) {
+	if (settings.until.kind != WHEN_NONE)
+		request->until_ns = when_at(&settings.until, now_ns);
+	if (settings.payload_bytes && !settings.view)
+		request->view = NFL_CLIENT_VIEW_FULL;
+	set_start(request, resume);
+	request->flags = request_flags(request);
+	if (!request->label) {
 		default_label(label);
-		request.label = label;
+		request->label = label;
 	}
-	return nfl_client_subscribe(client, &request, ret);
 }
 
-/* Counts and shows one event; true when it was the last one wanted. */
-static bool take_event(struct output *output, const struct nfl_client_event *event,
-		       struct totals *totals)
+static output_fn show_function(void)
 {
-	output->show(output, event);
-	if (event->type == NFL_CLIENT_PACKET)
-		return ++totals->packets == settings.count;
-	if (event->type != NFL_CLIENT_LOSS)
-		return false;
-	totals->lost += event->loss->count;
-	return settings.exit_on_loss;
+	if (settings.quiet)
+		return output_quiet;
+	return settings.show ? settings.show : output_compact;
 }
 
-/* Reads until the stream or its reader ends. Returns what nfl_client_next() did, 1 if it goes on. */
-static int read_stream(struct nfl_client_stream *stream, struct output *output,
-		       struct interrupt *interrupt, struct totals *totals)
+static int show_stream(struct nfl_client_stream *stream,
+		       const struct nfl_client_subscribe_options *request,
+		       struct resume_file *resume)
 {
-	struct nfl_client_event event;
-	int r;
-
-	do {
-		/* Write when there is nothing else to do: large writes under load. */
-		r = nfl_client_next(stream, output->out.used ? 0 : -1, &event);
-		if (r == -ETIMEDOUT) {
-			(void)out_flush(&output->out);
-			continue;
-		}
-		if (r != 1)
-			return r;
-		if (interrupt_passed(interrupt,
-				     event.packet ? event.packet->record.receive_time_ns : 0))
-			return -ECANCELED;
-		if (take_event(output, &event, totals))
-			return 1;
-	} while (!output->out.error);
-	return 1;
-}
-
-static void print_summary(const struct totals *totals)
-{
-	(void)fprintf(stderr, "-- %" PRIu64 " packet%s, %" PRIu64 " lost\n", totals->packets,
-		      totals->packets == 1 ? "" : "s", totals->lost);
-}
-
-static int finish(struct nfl_client_stream *stream, const struct output *output,
-		  const struct totals *totals, int r)
-{
-	const struct nfl_client_status *status = nfl_client_status(stream);
-
-	if (output->out.error == -EPIPE)
-		return EXIT_DONE; /* as in "nflogctl subscribe | head" */
-	print_summary(totals);
-	if (output->out.error) {
-		complain("cannot write to standard output: %s", strerror(-output->out.error));
-		return EXIT_ERROR;
-	}
-	if (settings.exit_on_loss && totals->lost > 0)
-		return EXIT_LOSS;
-	if (r == -ECANCELED)
-		return EXIT_INTERRUPTED;
-	return r < 0 ? complain_call(r, status->code, status->message) : EXIT_DONE;
-}
-
-static int show_stream(struct nfl_client_stream *stream)
-{
-	struct output output = {
-	    .show = settings.show,
+	const struct session_options session = {
+	    .show = show_function(),
 	    .render_flags = render_flags(),
 	    .heartbeats = settings.heartbeat_ms > 0,
+	    .count = settings.count,
+	    .exit_on_loss = settings.exit_on_loss,
+	    .strict_resume = settings.strict_resume,
+	    .until_ns = request->start == NFL_CLIENT_START_LIVE ? request->until_ns : 0,
+	    .resume = resume->path ? resume : NULL,
 	};
-	struct totals totals = {0};
-	struct interrupt interrupt;
-	int r = out_init(&output.out, STDOUT_FILENO);
+
+	return session_run(&session, stream);
+}
+
+/* Before anything is asked of a server. */
+static int read_resume_file(struct resume_file *resume)
+{
+	int r = resume->path ? resume_file_read(resume) : 0;
 
 	if (r == 0)
-		r = interrupt_start(&interrupt, stream);
-	if (r < 0) {
-		complain("%s", strerror(-r));
-		out_done(&output.out);
-		return EXIT_ERROR;
-	}
-	r = read_stream(stream, &output, &interrupt, &totals);
-	(void)out_flush(&output.out);
-	interrupt_stop(&interrupt);
-	r = finish(stream, &output, &totals, r);
-	out_done(&output.out);
-	return r;
+		return EXIT_DONE;
+	complain("--resume-file %s: %s", resume->path, resume_file_error(r));
+	return EXIT_ERROR;
 }
 
 static void stream_freep(struct nfl_client_stream **stream)
@@ -263,25 +224,40 @@ static void stream_freep(struct nfl_client_stream **stream)
 	nfl_client_stream_free(*stream);
 }
 
-static int run(const struct command *command, const struct common *common, int argc, char **argv)
+static int subscribe(const struct common *common, struct resume_file *resume, int64_t now_ns)
 {
 	CLEANUP(client_freep) struct nfl_client *client = NULL;
 	CLEANUP(stream_freep) struct nfl_client_stream *stream = NULL;
-	int r = check_settings(argc, argv);
+	struct nfl_client_subscribe_options request;
+	char label[LABEL_MAX + 1];
+	int r = open_client(common, &client);
 
-	(void)command;
 	if (r != EXIT_DONE)
 		return r;
-	interrupt_block();
-	r = open_client(common, &client);
-	if (r != EXIT_DONE)
-		return r;
-	r = subscribe(client, &stream);
+	make_request(&request, label, resume, now_ns);
+	r = nfl_client_subscribe(client, &request, &stream);
 	if (r < 0) {
 		complain("%s", strerror(-r));
 		return EXIT_ERROR;
 	}
-	return show_stream(stream);
+	return show_stream(stream, &request, resume);
+}
+
+static int run(const struct command *command, const struct common *common, int argc, char **argv)
+{
+	CLEANUP(resume_file_done) struct resume_file resume = {.path = settings.resume_file};
+	int64_t now_ns = realtime_ns();
+	int r;
+
+	if (argc > 0)
+		return complain_usage(command, "unexpected argument %s", argv[0]);
+	r = subscribe_check(&settings, now_ns);
+	if (r == EXIT_DONE)
+		r = read_resume_file(&resume);
+	if (r != EXIT_DONE)
+		return r;
+	interrupt_block();
+	return subscribe(common, &resume, now_ns);
 }
 
 const struct command command_subscribe = {
@@ -289,9 +265,11 @@ const struct command command_subscribe = {
     .arguments = "",
     .summary = "print packets as they are logged",
     .text =
-	"Print packets as they are logged, one line for each, until interrupted. Losses and\n"
-	"sources that change are told on standard error (in JSON: as objects with a \"type\"),\n"
-	"and a summary at the end.",
+	"Print packets as they are logged, one line for each, until interrupted; on request after\n"
+	"those that the server still has. A connection that is lost is made again, and the stream\n"
+	"goes on where it was. Losses and sources that change are told on standard error (in "
+	"JSON:\n"
+	"as objects with a \"type\"), and a summary at the end.",
     .options = options,
     .option_count = ARRAY_SIZE(options),
     .settings = &settings,

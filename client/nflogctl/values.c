@@ -8,7 +8,9 @@
 
 #include <nfl/client.h>
 
+#include "clock.h"
 #include "options.h"
+#include "when.h"
 
 static bool read_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret)
 {
@@ -100,6 +102,64 @@ const char *parse_label(const char *value, void *field)
 	if (strlen(value) > 64)
 		return "at most 64 bytes";
 	return parse_text(value, field);
+}
+
+const char *parse_file(const char *value, void *field)
+{
+	return *value ? parse_text(value, field) : "the name of a file";
+}
+
+const char *parse_size(const char *value, void *field)
+{
+	static const char expected[] = "bytes from 1, also with K, M or G, as 512K or 8M";
+	static const char units[] = "KMG";
+	const char *unit;
+	uint64_t number;
+	char *end;
+
+	if (!isdigit((unsigned char)value[0]))
+		return expected;
+	errno = 0;
+	number = strtoull(value, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (errno != 0 || number == 0 || (*end && (!unit || end[1])))
+		return expected;
+	if (unit && __builtin_mul_overflow(number, UINT64_C(1024) << 10 * (unit - units), &number))
+		return expected;
+	*(uint64_t *)field = number;
+	return NULL;
+}
+
+const char *parse_since(const char *value, void *field)
+{
+	struct when when;
+
+	if (!when_parse(value, realtime_ns(), &when) || when.kind == WHEN_AHEAD)
+		return "how long ago, as 90s or 1h30m, or a time, as 03:04:05, "
+		       "\"2026-01-02 03:04:05\" or 2026-01-02T03:04:05Z";
+	*(struct when *)field = when;
+	return NULL;
+}
+
+const char *parse_until(const char *value, void *field)
+{
+	if (!when_parse(value, realtime_ns(), field))
+		return "how long ago, as 90s or 1h30m, how long from now, as +10s, or a time, as "
+		       "03:04:05, \"2026-01-02 03:04:05\" or 2026-01-02T03:04:05Z";
+	return NULL;
+}
+
+const char *parse_slow(const char *value, void *field)
+{
+	enum nfl_client_slow_policy *policy = field;
+
+	if (strcmp(value, "drop") == 0)
+		*policy = NFL_CLIENT_SLOW_DROP_OLDEST;
+	else if (strcmp(value, "disconnect") == 0)
+		*policy = NFL_CLIENT_SLOW_DISCONNECT;
+	else
+		return "drop or disconnect";
+	return NULL;
 }
 
 const char *parse_view(const char *value, void *field)

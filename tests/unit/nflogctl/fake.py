@@ -59,9 +59,16 @@ def source(number, netns, group, **fields):
     return pb.Source(source_id=number, netns=netns, group=group, state_time=TIME, **fields)
 
 
-def started(*sources):
+def started(*sources, **fields):
     return pb.SubscribeResponse(started=pb.Started(subscription_id="s1", server_epoch="e1",
-                                                   sources=sources or [source(1, "red", 100)]))
+                                                   sources=sources or [source(1, "red", 100)],
+                                                   **fields))
+
+
+def at(token, response):
+    """The response, with the place behind it."""
+    response.resume_token = str(token).encode()
+    return response
 
 
 def packet(sequence=1, source_id=1, **fields):
@@ -83,6 +90,10 @@ def loss(count, total, source_id=1, stage=pb.LOSS_STAGE_KERNEL_SOCKET, **fields)
     return pb.SubscribeResponse(loss=pb.LossReport(stage=stage, source_id=source_id, count=count,
                                                    cumulative_count=total, first_time=TIME,
                                                    last_time=TIME, **fields))
+
+
+def caught_up(packets):
+    return pb.SubscribeResponse(caught_up=pb.CaughtUp(packets_replayed=packets))
 
 
 class CommandTest(unittest.TestCase):

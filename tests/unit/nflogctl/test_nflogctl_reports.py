@@ -40,6 +40,25 @@ class Lists(fake.CommandTest):
             "red      100  listening  2026-01-02 03:04:05  -\n"
             "blue       7  failed     2026-01-02 03:04:05  bound by port id 4711\n"))
 
+    def test_sources_that_do_not_deliver_are_listed_with_their_reason(self):
+        sources = [source(1, "red", 100, state=pb.SOURCE_STATE_GONE,
+                          detail="the namespace was deleted"),
+                   source(2, "blue", 7, state=pb.SOURCE_STATE_WAITING, detail="no such namespace"),
+                   source(3, "\x1bx", 7, state=pb.SOURCE_STATE_FAILED, detail="\x1b[31mbusy\n")]
+        self.serve(ListSources=pb.ListSourcesResponse(sources=sources),
+                   GetServerInfo=pb.GetServerInfoResponse(),
+                   GetStats=pb.GetStatsResponse(sources=[pb.SourceStats(source=one)
+                                                         for one in sources]))
+        for command in ("list", "sources"), ("status",):
+            lines = self.run_ctl(*command)[0].splitlines()
+            for name, state, detail in (
+                    ("red", "gone", "the namespace was deleted"),
+                    ("blue", "waiting", "no such namespace"),
+                    ("\\x1bx", "failed", "\\x1b[31mbusy\\x0a")):
+                line, = (one for one in lines if one.startswith(name + " "))
+                self.assertIn(f" {state} ", line)
+                self.assertTrue(line.endswith("  " + detail), line)
+
     def test_sources_as_json(self):
         out, _ = self.run_ctl("list", "-o", "json", "sources", "--utc")
         self.assertEqual([json.loads(line) for line in out.splitlines()], [

@@ -26,7 +26,7 @@ class Output(fake.CommandTest):
                     source(2, "blue", 7, state=pb.SOURCE_STATE_FAILED, detail="port id 4711 has it")),
             loss(12, 30), batch(packet()), loss(1, 1, source_id=0, stage=pb.LOSS_STAGE_RATE_LIMIT),
             loss(0, 0, lower_bound=True, source_id=99, stage=pb.LOSS_STAGE_DECODE),
-            loss(2, 2, source_id=2, stage=pb.LOSS_STAGE_HISTORY),
+            loss(2, 2, source_id=2, stage=pb.LOSS_STAGE_HISTORY, lower_bound=True),
             pb.SubscribeResponse(source_event=pb.SourceEvent(source=source(
                 1, "red", 100, state=pb.SOURCE_STATE_GONE))),
             pb.SubscribeResponse(heartbeat=pb.Heartbeat(packets_sent=1, packets_lost=15)),
@@ -34,14 +34,14 @@ class Output(fake.CommandTest):
         out, err = self.run_ctl("subscribe", "--utc", "--heartbeat", "1")
         self.assertEqual(out, LINE)
         self.assertEqual(err.splitlines(), [
-            "-- blue/7 failed: port id 4711 has it",
+            "-- netns blue group 7: failed (port id 4711 has it)",
             "-- lost 12 packets of red/100 in the kernel's socket buffer (total 30)",
             "-- lost 1 packet of all sources to a rate limit (total 1)",
-            "-- lost at least 0 packets of source 99 in malformed datagrams (total 0)",
-            "-- lost 2 packets of blue/7 because this reader is too slow (total 2)",
-            "-- red/100 is gone",
+            "-- lost some packets of source 99 in malformed datagrams (total 0)",
+            "-- lost at least 2 packets of blue/7 overwritten in the history before they were read (total 2)",
+            "-- netns red group 100: gone",
             "-- alive: sent 1, lost 15",
-            "-- 1 packet, 15 lost",
+            "-- 1 packet, 15 lost, at least",
         ])
 
     def test_json_is_an_object_a_line_and_only_packets_have_no_type(self):
@@ -66,7 +66,7 @@ class Output(fake.CommandTest):
         self.assertEqual(alive, {"type": "heartbeat", "time": "2026-01-02T03:04:05.000006000Z",
                                  "packets_sent": 1, "packets_lost": 0, "packets_filtered": 0,
                                  "lag_bytes": 0})
-        self.assertEqual(err, "-- 1 packet, 12 lost\n")
+        self.assertEqual(err, "-- 1 packet, 12 lost, at least\n")
 
     def test_heartbeats_nobody_asked_for_are_not_shown(self):
         beat = pb.SubscribeResponse(heartbeat=pb.Heartbeat(time=fake.TIME))
