@@ -2,6 +2,7 @@
 /* The gRPC C core from the server's side, one call at a time, driven by a script. */
 #include "fake_server.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,13 +15,17 @@
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
+#include <grpc/grpc_posix.h>
 #include <grpc/grpc_security.h>
 
+#include "acceptor.h"
 #include "cleanup.h"
+#include "must.h"
 
-#define REQUEST_MAX 65536
-#define PATIENCE_S  30
-#define CALLS_MAX   32
+#define REQUEST_MAX  65536
+#define PATIENCE_S   30
+#define CALLS_MAX    32
+#define UNREAD_BYTES 8388608 /* more than a client takes without being asked */
 
 enum tag {
 	TAG_NEW = 1,
@@ -40,14 +45,16 @@ struct fake_server {
 	unsigned served[CALLS_MAX]; /* calls that each script had */
 	char folder[32];
 	char address[64];
-	grpc_server *core;         /* owned */
-	grpc_completion_queue *cq; /* owned */
+	struct acceptor *acceptor;            /* owned */
+	grpc_server_credentials *credentials; /* owned, for its connections */
+	grpc_server *core;                    /* owned */
+	grpc_completion_queue *cq;            /* owned */
 	pthread_t thread;
 	bool came[TAGS]; /* tags that came, of the thread */
 	bool ok[TAGS];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool gate_open;                     /* [lock] */
+	unsigned gates_open;                /* [lock] that no script has come to yet */
 	unsigned begun;                     /* [lock] calls */
 	unsigned char request[REQUEST_MAX]; /* [lock] of the last one */
 	size_t request_len;                 /* [lock] */
@@ -61,14 +68,6 @@ struct serving {
 	grpc_byte_buffer *request;
 	int cancelled;
 };
-
-static void must(bool condition, const char *what)
-{
-	if (condition)
-		return;
-	(void)fprintf(stderr, "fake_server: %s\n", what);
-	abort();
-}
 
 /* Waits for one tag; others that come meanwhile are noted. True when it came with success. */
 static bool wait_tag(struct fake_server *s, enum tag tag)
@@ -93,8 +92,7 @@ static void start(const struct serving *serving, const grpc_op *op, enum tag tag
 	     "a batch was refused");
 }
 
-static bool send_bytes(struct fake_server *s, const struct serving *serving, const void *bytes,
-		       size_t len)
+static void start_send(const struct serving *serving, const void *bytes, size_t len)
 {
 	grpc_slice slice = grpc_slice_from_copied_buffer(bytes, len);
 	grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
@@ -103,6 +101,12 @@ static bool send_bytes(struct fake_server *s, const struct serving *serving, con
 	start(serving, &op, TAG_SENT);
 	grpc_byte_buffer_destroy(buffer);
 	grpc_slice_unref(slice);
+}
+
+static bool send_bytes(struct fake_server *s, const struct serving *serving, const void *bytes,
+		       size_t len)
+{
+	start_send(serving, bytes, len);
 	return wait_tag(s, TAG_SENT);
 }
 
@@ -135,8 +139,17 @@ static void wait_gate(struct fake_server *s)
 	struct timespec until = patience();
 
 	(void)pthread_mutex_lock(&s->lock);
-	while (!s->gate_open)
+	while (s->gates_open == 0)
 		must(pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0, "a closed gate");
+	s->gates_open--;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void open_gates(struct fake_server *s, unsigned count)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->gates_open += count;
+	(void)pthread_cond_broadcast(&s->changed);
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -172,6 +185,25 @@ static const struct fake_call *find_script(struct fake_server *s, const grpc_sli
 	return last;
 }
 
+/* As a server ends the call of a client that has stopped reading. */
+static void break_off(struct fake_server *s, const struct serving *serving,
+		      const struct fake_step *step)
+{
+	CLEANUP(freep) void *zeros = calloc(1, UNREAD_BYTES);
+
+	must(zeros != NULL, "out of memory");
+	start_send(serving, zeros, UNREAD_BYTES);
+	(void)grpc_call_cancel_with_status(serving->core, (grpc_status_code)step->code, step->text,
+					   NULL);
+	(void)wait_tag(s, TAG_SENT);
+}
+
+static void wait_closed(struct fake_server *s)
+{
+	(void)wait_tag(s, TAG_CLOSED);
+	s->came[TAG_CLOSED] = true; /* serve_call() looks for it too */
+}
+
 static void run_script(struct fake_server *s, const struct serving *serving,
 		       const struct fake_call *script)
 {
@@ -186,9 +218,18 @@ static void run_script(struct fake_server *s, const struct serving *serving,
 		case FAKE_GATE:
 			wait_gate(s);
 			break;
+		case FAKE_BREAK_OFF:
+			break_off(s, serving, step);
+			return;
+		case FAKE_WRITE:
+			acceptor_write(s->acceptor, step->bytes, step->len);
+			break;
+		case FAKE_DROP:
+			acceptor_drop(s->acceptor);
+			wait_closed(s);
+			return;
 		case FAKE_STALL:
-			(void)wait_tag(s, TAG_CLOSED);
-			s->came[TAG_CLOSED] = true; /* serve_call() looks for it too */
+			wait_closed(s);
 			return;
 		case FAKE_END:
 			send_status(s, serving, step->code, step->text);
@@ -264,10 +305,16 @@ static void *serve(void *data)
 	return NULL;
 }
 
+static void serve_connection(int fd, void *data)
+{
+	struct fake_server *s = data;
+
+	grpc_server_add_channel_from_fd(s->core, fd, s->credentials);
+}
+
 struct fake_server *fake_server_start(const struct fake_call *calls, size_t count)
 {
 	struct fake_server *s = calloc(1, sizeof(*s));
-	grpc_server_credentials *credentials;
 
 	must(s && count <= CALLS_MAX, "no memory or too many scripts");
 	grpc_init();
@@ -281,17 +328,17 @@ struct fake_server *fake_server_start(const struct fake_call *calls, size_t coun
 	s->core = grpc_server_create(NULL, NULL);
 	s->cq = grpc_completion_queue_create_for_next(NULL);
 	grpc_server_register_completion_queue(s->core, s->cq, NULL);
-	credentials = grpc_insecure_server_credentials_create();
-	must(grpc_server_add_http2_port(s->core, s->address, credentials) != 0, "no socket");
-	grpc_server_credentials_release(credentials);
+	s->credentials = grpc_insecure_server_credentials_create();
 	grpc_server_start(s->core);
+	s->acceptor = acceptor_start(s->address + strlen("unix:"), serve_connection, s);
 	must(pthread_create(&s->thread, NULL, serve, s) == 0, "no thread");
 	return s;
 }
 
 void fake_server_stop(struct fake_server *s)
 {
-	fake_server_open_gate(s);
+	open_gates(s, UINT_MAX / 2); /* the rest of the script fails, as nobody is connected */
+	acceptor_stop(s->acceptor);
 	grpc_server_shutdown_and_notify(s->core, s->cq, (void *)(uintptr_t)TAG_SHUTDOWN);
 	grpc_server_cancel_all_calls(s->core);
 	(void)pthread_join(s->thread, NULL);
@@ -301,7 +348,7 @@ void fake_server_stop(struct fake_server *s)
 	       GRPC_QUEUE_SHUTDOWN) {
 	}
 	grpc_completion_queue_destroy(s->cq);
-	(void)unlink(s->address + strlen("unix:")); /* gRPC has done that already, mostly */
+	grpc_server_credentials_release(s->credentials);
 	(void)rmdir(s->folder);
 	(void)pthread_cond_destroy(&s->changed);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -316,10 +363,18 @@ const char *fake_server_address(const struct fake_server *s)
 
 void fake_server_open_gate(struct fake_server *s)
 {
-	(void)pthread_mutex_lock(&s->lock);
-	s->gate_open = true;
-	(void)pthread_cond_broadcast(&s->changed);
-	(void)pthread_mutex_unlock(&s->lock);
+	open_gates(s, 1);
+}
+
+void fake_server_leave(struct fake_server *s)
+{
+	acceptor_leave(s->acceptor);
+	acceptor_drop(s->acceptor);
+}
+
+void fake_server_return(struct fake_server *s)
+{
+	acceptor_return(s->acceptor);
 }
 
 const void *fake_server_request(struct fake_server *s, unsigned calls, size_t *ret_len)

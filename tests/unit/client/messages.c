@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static char red[] = "red", blue[] = "blue", waits[] = "waits for the namespace", empty[] = "";
 static char *const names[] = {red, blue};
@@ -133,6 +134,13 @@ const ProtobufCMessage *response_caught_up(struct response *r)
 	nflog__v1__caught_up__init(&r->caught_up);
 	r->caught_up.packets_replayed = 3;
 	r->message.caught_up = &r->caught_up;
+	return &r->message.base;
+}
+
+const ProtobufCMessage *response_token(struct response *r, char *token)
+{
+	r->message.resume_token.data = (uint8_t *)token;
+	r->message.resume_token.len = strlen(token);
 	return &r->message.base;
 }
 

@@ -39,6 +39,9 @@ const ProtobufCMessage *response_heartbeat(struct response *r);
 const ProtobufCMessage *response_source(struct response *r, uint32_t id, char *netns,
 					uint32_t group);
 const ProtobufCMessage *response_caught_up(struct response *r);
+
+/* Gives a response its resume token: a text. */
+const ProtobufCMessage *response_token(struct response *r, char *token);
 void response_done(struct response *r);
 
 #define SEND(m)                                                                                    \
@@ -56,6 +59,18 @@ void response_done(struct response *r);
 #define STALL                                                                                      \
 	{                                                                                          \
 		.kind = FAKE_STALL                                                                 \
+	}
+#define WRITE(b, n)                                                                                \
+	{                                                                                          \
+		.kind = FAKE_WRITE, .bytes = (b), .len = (n)                                       \
+	}
+#define DROP                                                                                       \
+	{                                                                                          \
+		.kind = FAKE_DROP                                                                  \
+	}
+#define BREAK_OFF(c, t)                                                                            \
+	{                                                                                          \
+		.kind = FAKE_BREAK_OFF, .code = (c), .text = (t)                                   \
 	}
 #define END(c, t)                                                                                  \
 	{                                                                                          \

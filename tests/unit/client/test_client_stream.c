@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams of libnfl-client against a server that says what a script says. */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,59 +15,7 @@
 #include "bytes.h"
 #include "fake_server.h"
 #include "messages.h"
-
-#define PATIENCE_MS 30000
-
-/* A server with one script for Subscribe, and a client with a stream to it. */
-struct scene {
-	struct fake_call call;
-	struct fake_server *server;
-	struct nfl_client *client;
-	struct nfl_client_stream *stream;
-	struct nfl_client_event event;
-};
-
-static void scene_begin_with(struct scene *scene, const struct fake_step *steps, size_t count,
-			     const struct nfl_client_subscribe_options *options)
-{
-	struct nfl_client_options client = {.size = sizeof(client),
-					    .connect_timeout_ms = PATIENCE_MS};
-
-	scene->call = (struct fake_call){.method = "Subscribe", .steps = steps, .count = count};
-	scene->server = fake_server_start(&scene->call, 1);
-	client.server = fake_server_address(scene->server);
-	assert_int_equal(nfl_client_new(&client, &scene->client), 0);
-	assert_int_equal(nfl_client_subscribe(scene->client, options, &scene->stream), 0);
-}
-
-static void scene_begin(struct scene *scene, const struct fake_step *steps, size_t count)
-{
-	scene_begin_with(scene, steps, count, NULL);
-}
-
-static void scene_end(struct scene *scene)
-{
-	nfl_client_stream_free(scene->stream);
-	nfl_client_free(scene->client);
-	fake_server_stop(scene->server);
-}
-
-static int next(struct scene *scene)
-{
-	return nfl_client_next(scene->stream, PATIENCE_MS, &scene->event);
-}
-
-static void expect(struct scene *scene, enum nfl_client_event_type type)
-{
-	assert_int_equal(next(scene), 1);
-	assert_int_equal(scene->event.type, type);
-}
-
-static void expect_packet(struct scene *scene, uint64_t sequence)
-{
-	expect(scene, NFL_CLIENT_PACKET);
-	assert_int_equal(scene->event.packet->sequence, sequence);
-}
+#include "scene.h"
 
 static void events_come_in_stream_order(void **state)
 {
@@ -93,6 +40,7 @@ static void events_come_in_stream_order(void **state)
 	expect(&scene, NFL_CLIENT_LOSS);
 	expect_packet(&scene, 15);
 	expect(&scene, NFL_CLIENT_SOURCE);
+	assert_int_equal(scene.event.source_time_ns, INT64_C(1800000000000000005));
 	expect(&scene, NFL_CLIENT_HEARTBEAT);
 	expect(&scene, NFL_CLIENT_CAUGHT_UP);
 	assert_int_equal(scene.event.packets_replayed, 3);
@@ -251,23 +199,6 @@ static void bytes_behind_the_last_packet_are_no_reason_to_wait(void **state)
 	expect_packet(&scene, 1);
 	assert_int_equal(nfl_client_next(scene.stream, 0, &scene.event), -ETIMEDOUT);
 	scene_end(&scene);
-}
-
-static void *cancel_stream(void *stream)
-{
-	nfl_client_cancel(stream);
-	return NULL;
-}
-
-static void expect_cancelled_by_another_thread(struct scene *scene)
-{
-	pthread_t thread;
-
-	assert_int_equal(pthread_create(&thread, NULL, cancel_stream, scene->stream), 0);
-	assert_int_equal(nfl_client_next(scene->stream, -1, &scene->event), -ECANCELED);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(nfl_client_status(scene->stream)->code, NFL_CLIENT_CANCELLED);
-	assert_int_equal(nfl_client_next(scene->stream, -1, &scene->event), -ECANCELED);
 }
 
 static void cancel_from_another_thread_wakes_a_quiet_stream(void **state)
@@ -530,88 +461,7 @@ static void message_larger_than_the_limit_ends_the_stream(void **state)
 	free(bytes);
 }
 
-/* --- what is asked ----------------------------------------------------------------------- */
-
-static void request_carries_the_options(void **state)
-{
-	const char *netns[] = {"red", "blue"};
-	const uint16_t groups[] = {0, 65535};
-	const struct nfl_client_subscribe_options options = {
-	    .size = sizeof(options),
-	    .netns = netns,
-	    .netns_count = 2,
-	    .groups = groups,
-	    .group_count = 2,
-	    .view = NFL_CLIENT_VIEW_RAW,
-	    .slow_policy = NFL_CLIENT_SLOW_DISCONNECT,
-	    .max_packets = 10,
-	    .payload_limit = 64,
-	    .heartbeat_ms = 1500,
-	    .batch_max_packets = 5,
-	    .batch_max_delay_ms = 20,
-	    .label = "test",
-	};
-	const struct fake_step steps[] = {STALL};
-	Nflog__V1__SubscribeRequest *request;
-	struct scene scene;
-	const void *bytes;
-	size_t len;
-
-	(void)state;
-	scene_begin_with(&scene, steps, ARRAY_SIZE(steps), &options);
-	assert_int_equal(nfl_client_next(scene.stream, 0, &scene.event), -ETIMEDOUT);
-	bytes = fake_server_request(scene.server, 1, &len);
-	request = nflog__v1__subscribe_request__unpack(NULL, len, bytes);
-	assert_non_null(request);
-	assert_int_equal(request->n_netns, 2);
-	assert_string_equal(request->netns[1], "blue");
-	assert_int_equal(request->n_groups, 2);
-	assert_int_equal(request->groups[1], 65535);
-	assert_true(request->follow);
-	assert_int_equal(request->view, NFLOG__V1__PACKET_VIEW__PACKET_VIEW_RAW);
-	assert_int_equal(request->slow_consumer_policy,
-			 NFLOG__V1__SLOW_CONSUMER_POLICY__SLOW_CONSUMER_POLICY_DISCONNECT);
-	assert_int_equal(request->max_packets, 10);
-	assert_int_equal(request->payload_limit, 64);
-	assert_int_equal(request->heartbeat_interval->seconds, 1);
-	assert_int_equal(request->heartbeat_interval->nanos, 500000000);
-	assert_int_equal(request->batch->max_packets, 5);
-	assert_int_equal(request->batch->max_delay->nanos, 20000000);
-	assert_string_equal(request->client_label, "test");
-	nflog__v1__subscribe_request__free_unpacked(request, NULL);
-	scene_end(&scene);
-}
-
-static void expect_refused(struct nfl_client *client,
-			   const struct nfl_client_subscribe_options *options)
-{
-	struct nfl_client_stream *stream;
-
-	assert_int_equal(nfl_client_subscribe(client, options, &stream), -EINVAL);
-}
-
-static void options_out_of_range_are_refused(void **state)
-{
-	const size_t size = sizeof(struct nfl_client_subscribe_options);
-	const char label[] = "0123456789012345678901234567890123456789012345678901234567890123+";
-	struct nfl_client *client;
-
-	(void)state;
-	assert_int_equal(nfl_client_new(NULL, &client), 0);
-	expect_refused(client, &(struct nfl_client_subscribe_options){.size = 0});
-	expect_refused(client, &(struct nfl_client_subscribe_options){.size = size, .flags = 16});
-	expect_refused(client, &(struct nfl_client_subscribe_options){
-				   .size = size, .view = (enum nfl_client_view)4});
-	expect_refused(client, &(struct nfl_client_subscribe_options){
-				   .size = size, .slow_policy = (enum nfl_client_slow_policy)3});
-	expect_refused(client,
-		       &(struct nfl_client_subscribe_options){.size = size, .netns_count = 1});
-	expect_refused(client,
-		       &(struct nfl_client_subscribe_options){.size = size, .group_count = 1});
-	expect_refused(client,
-		       &(struct nfl_client_subscribe_options){.size = size, .label = label});
-	nfl_client_free(client);
-}
+/* --- the client -------------------------------------------------------------------------- */
 
 static void options_of_a_newer_program_are_taken_when_nothing_new_is_set(void **state)
 {
@@ -730,8 +580,6 @@ int main(void)
 	    cmocka_unit_test(more_sources_than_a_client_takes_are_refused),
 	    cmocka_unit_test(few_bytes_cannot_take_much_memory),
 	    cmocka_unit_test(message_larger_than_the_limit_ends_the_stream),
-	    cmocka_unit_test(request_carries_the_options),
-	    cmocka_unit_test(options_out_of_range_are_refused),
 	    cmocka_unit_test(options_of_a_newer_program_are_taken_when_nothing_new_is_set),
 	    cmocka_unit_test(server_names_are_checked),
 	    cmocka_unit_test(run_ends_with_what_the_callback_or_the_stream_says),
