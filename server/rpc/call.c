@@ -24,8 +24,6 @@
 #include "peers.h"
 #include "server.h"
 
-/* A peer that takes longer to send its request or to take a message is ended: it pins memory. */
-#define PATIENCE_NS       (30 * NS_PER_S)
 #define REQUEST_ARENA_MAX ((size_t)1048576)
 
 static void on_new(struct tag *tag, bool ok);
@@ -137,10 +135,11 @@ void call_set_timer(struct call *call, int64_t time_ns)
 		call->cq->timer_ns = time_ns;
 }
 
-/* From now on it is the peer's turn. */
+/* From now on it is the peer's turn. One that takes too long to send its request or to take a message
+ * is ended: it pins memory. */
 static void wait_for_peer(struct call *call)
 {
-	call->patience_ns = call->cq->now_ns + PATIENCE_NS;
+	call->patience_ns = call->cq->now_ns + call->cq->rpc->stall_timeout_ns;
 	call_set_timer(call, call->patience_ns);
 }
 
@@ -406,7 +405,8 @@ void call_look(struct call *call)
 	call->timer_ns = CQ_NEVER;
 	if (call->cq->now_ns >= call->patience_ns)
 		call_cancel(call, GRPC_STATUS_RESOURCE_EXHAUSTED,
-			    "the client does not take part: nothing sent or taken for 30 s");
+			    "slow consumer: the client did not send its request, or took no "
+			    "message, for longer than the stall timeout");
 	else if (call->stream && !call->finished && !call->sending)
 		call->stream->look(call);
 	else

@@ -65,7 +65,10 @@ void follow_place(struct follow *follow, const struct history_cursor *cursor, ui
 
 void follow_stop(struct follow *follow)
 {
-	follow->end = history_end(follow->source->log);
+	uint64_t end = history_end(follow->source->log);
+
+	if (end < follow->end)
+		follow->end = end;
 }
 
 uint64_t follow_pending(const struct follow *follow)
@@ -81,7 +84,11 @@ bool follow_open(struct follow *follow, uint64_t *ret_lost)
 {
 	follow->open = history_read(follow->source->log, &follow->cursor, &follow->span, ret_lost);
 	follow->at = follow->open ? follow->span.bytes : NULL;
-	if (follow->cursor.record >= follow->end)
+	if (follow->cursor.record > follow->end) { /* what lies behind the end is not missed */
+		*ret_lost -= follow->cursor.record - follow->end;
+		follow->cursor.record = follow->end;
+	}
+	if (follow->cursor.record == follow->end)
 		follow_close(follow);
 	return follow->open;
 }
@@ -115,4 +122,10 @@ uint32_t follow_gap(struct follow *follow, enum loss_stage stage, uint32_t total
 		return 0;
 	follow->lost[stage] = total;
 	return gap;
+}
+
+void follow_forgive(struct follow *follow, const struct wire_stored *stored)
+{
+	follow->lost[LOSS_KERNEL_SOCKET] = stored->lost_kernel;
+	follow->lost[LOSS_DECODE] = stored->lost_decode;
 }

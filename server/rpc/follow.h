@@ -67,4 +67,7 @@ void follow_take(struct follow *follow, const struct wire_stored *stored);
  */
 uint32_t follow_gap(struct follow *follow, enum loss_stage stage, uint32_t total);
 
+/* What was lost up to and including this record's gap is not this subscriber's loss. */
+void follow_forgive(struct follow *follow, const struct wire_stored *stored);
+
 #endif

@@ -8,14 +8,20 @@
  * source found empty may get a record just before another source gets a later one, so after every
  * read of a span the sources outside the heap are asked again. Then what they get from now on is
  * later than everything in the spans held.
+ *
+ * On the way records are passed over that are not to be sent: those before the last N, those beyond
+ * the lag allowed, those beyond the rate. That is bounded for each batch, too.
  */
 #include "merge.h"
 
 #include <grpc/slice.h>
 
+#include "heap.h"
 #include "source.h"
 #include "subscription.h"
 #include "wire.h"
+
+#define PASS_OVER_MAX 8192 /* records passed over before other streams get their turn */
 
 struct builder {
 	struct subscription *sub;
@@ -24,117 +30,157 @@ struct builder {
 	size_t used;
 	size_t cap;
 	uint32_t packets_max;
+	uint32_t pass_over; /* how many may still be */
+	size_t replaying;   /* sources whose history is not all read yet */
 };
 
-static uint64_t order_of(const struct follow *follow)
+static bool is_replaying(const struct follow *follow)
 {
-	return follow_peek(follow)->order;
+	return follow->cursor.record < follow->replay_end;
 }
 
-static void swap(struct follow **a, struct follow **b)
+/* The cursor has moved. Where the last source's history ends, the batch does. */
+static void note_progress(struct builder *builder, const struct follow *follow, bool was_replaying)
 {
-	struct follow *held = *a;
-
-	*a = *b;
-	*b = held;
+	if (builder->sub->replaying && was_replaying && !is_replaying(follow) &&
+	    --builder->replaying == 0)
+		builder->batch->stop = true;
 }
 
-static void sift_up(struct subscription *sub, size_t i)
+static void pass_over(struct builder *builder, struct follow *follow,
+		      const struct wire_stored *stored)
 {
-	for (; i > 0; i = (i - 1) / 2) {
-		size_t parent = (i - 1) / 2;
+	bool was_replaying = is_replaying(follow);
 
-		if (order_of(sub->heap[parent]) <= order_of(sub->heap[i]))
-			return;
-		swap(&sub->heap[parent], &sub->heap[i]);
+	follow_take(follow, stored);
+	note_progress(builder, follow, was_replaying);
+	builder->pass_over--;
+}
+
+/* Records are gone before they were read. Of the history, those that were to be skipped anyway are
+ * no loss. */
+static void lose_history(struct builder *builder, struct follow *follow, uint64_t lost,
+			 bool was_replaying)
+{
+	struct subscription *sub = builder->sub;
+
+	if (was_replaying && sub->skip > 0) {
+		uint64_t skipped = lost < sub->skip ? lost : sub->skip;
+
+		sub->skip -= skipped;
+		lost -= skipped;
+		if (follow->open)
+			follow_forgive(follow, follow_peek(follow));
 	}
+	if (lost > 0 && subscription_lose(sub, follow, LOSS_HISTORY, lost))
+		builder->batch->stop = true;
 }
 
-/* After the first one has changed. */
-static void sift_down(struct subscription *sub)
-{
-	size_t i = 0;
-
-	for (;;) {
-		size_t child = 2 * i + 1;
-
-		if (child >= sub->heap_count)
-			return;
-		if (child + 1 < sub->heap_count &&
-		    order_of(sub->heap[child + 1]) < order_of(sub->heap[child]))
-			child++;
-		if (order_of(sub->heap[i]) <= order_of(sub->heap[child]))
-			return;
-		swap(&sub->heap[i], &sub->heap[child]);
-		i = child;
-	}
-}
-
-/* Reads a source's next span; a loss found on the way may end the batch. */
+/* Reads a source's next span; false: it has no record. */
 static bool open_follow(struct builder *builder, struct follow *follow)
 {
+	bool was_replaying = is_replaying(follow);
 	uint64_t lost;
-	bool open = follow_open(follow, &lost);
 
-	if (lost > 0 && subscription_lose(builder->sub, follow, LOSS_HISTORY, lost))
-		builder->batch->stop = true;
-	return open;
+	if (follow_pending(follow) == 0)
+		return false;
+	(void)follow_open(follow, &lost);
+	if (lost > 0)
+		lose_history(builder, follow, lost, was_replaying);
+	note_progress(builder, follow, was_replaying);
+	return follow->open;
 }
 
-/* Takes sources with news into the heap until those outside have none. */
+/* Takes sources that have records into the heap until those outside have none, and notes what they
+ * have lost. */
 static void fill_heap(struct builder *builder)
 {
 	struct subscription *sub = builder->sub;
 	bool again = true;
 
-	while (again && !builder->batch->stop) {
+	while (again) {
 		again = false;
 		for (size_t i = 0; i < sub->follow_count; i++) {
-			struct follow *follow = sub->follows[i];
-
-			if (follow->open || follow_pending(follow) == 0)
+			if (sub->follows[i]->open || !open_follow(builder, sub->follows[i]))
 				continue;
-			if (!open_follow(builder, follow))
-				continue;
-			sub->heap[sub->heap_count] = follow;
-			sift_up(sub, sub->heap_count++);
+			heap_push(sub, sub->follows[i]);
 			again = sub->follow_count > 1;
 		}
 	}
 }
 
-static void drop_first(struct subscription *sub)
+static void count_replaying(struct builder *builder)
 {
-	sub->heap[0] = sub->heap[--sub->heap_count];
-	sift_down(sub);
+	const struct subscription *sub = builder->sub;
+
+	for (size_t i = 0; sub->replaying && i < sub->follow_count; i++)
+		builder->replaying += is_replaying(sub->follows[i]);
 }
 
-/* The first source's span may be used up: read on, or leave the heap. */
+/* The first source has moved on: its span may be used up. */
 static void renew_first(struct builder *builder)
 {
-	struct subscription *sub = builder->sub;
-	struct follow *first = sub->heap[0];
+	struct follow *first = builder->sub->heap[0];
 
 	if (first->open) {
-		sift_down(sub);
+		heap_renew_first(builder->sub);
 		return;
 	}
-	if (follow_pending(first) > 0 && open_follow(builder, first))
-		sift_down(sub);
+	if (open_follow(builder, first))
+		heap_renew_first(builder->sub);
 	else
-		drop_first(sub);
+		heap_drop_first(builder->sub);
 	fill_heap(builder);
 }
 
-/* The order up to which records of the first source come before all others. */
-static uint64_t run_end(const struct subscription *sub)
+/* START_LAST: the records before the last N. */
+static void skip_oldest(struct builder *builder)
 {
-	uint64_t end = UINT64_MAX;
+	struct subscription *sub = builder->sub;
 
-	for (size_t i = 1; i < sub->heap_count && i <= 2; i++)
-		if (order_of(sub->heap[i]) < end)
-			end = order_of(sub->heap[i]);
-	return end;
+	while (sub->heap_count > 0 && sub->skip > 0 && builder->pass_over > 0) {
+		struct follow *first = sub->heap[0];
+		const struct wire_stored *stored = follow_peek(first);
+
+		if (!is_replaying(first)) { /* arrived while the history was counted */
+			sub->skip = 0;
+			return;
+		}
+		follow_forgive(first, stored);
+		pass_over(builder, first, stored);
+		sub->skip--;
+		renew_first(builder);
+	}
+}
+
+static uint64_t lag_bytes(const struct subscription *sub)
+{
+	uint64_t lag = 0;
+
+	for (size_t i = 0; i < sub->follow_count; i++)
+		lag += history_lag_bytes(sub->follows[i]->source->log, &sub->follows[i]->cursor);
+	return lag;
+}
+
+/* Live streams: what lies further behind than they may be. */
+static void drop_lagging(struct builder *builder)
+{
+	struct subscription *sub = builder->sub;
+	uint64_t lag = lag_bytes(sub);
+
+	while (sub->heap_count > 0 && lag > sub->terms.max_lag_bytes && builder->pass_over > 0 &&
+	       !sub->ending) {
+		struct follow *first = sub->heap[0];
+		const struct wire_stored *stored = follow_peek(first);
+
+		if (stored->time_ns > sub->terms.until_ns)
+			return;
+		lag -= stored->total < lag ? stored->total : lag;
+		if (subscription_lose(sub, first, LOSS_HISTORY, 1))
+			builder->batch->stop = true;
+		pass_over(builder, first, stored);
+		renew_first(builder);
+	}
 }
 
 /* Is there room for one more? A stored record is never shorter than what is composed of it. */
@@ -149,29 +195,59 @@ static bool has_room(const struct builder *builder, const struct wire_stored *st
 	       wire_composed_len(stored, terms->view, terms->payload_limit) <= room;
 }
 
-static void take_run(struct builder *builder, struct follow *follow, uint64_t end)
+static void compose(struct builder *builder, struct follow *follow,
+		    const struct wire_stored *stored)
 {
 	const struct terms *terms = &builder->sub->terms;
+	bool was_replaying = is_replaying(follow);
+
+	builder->used += wire_compose(builder->buffer + builder->used, stored, terms->view,
+				      terms->payload_limit);
+	builder->batch->packets++;
+	builder->sub->replayed += was_replaying;
+	follow_take(follow, stored);
+	note_progress(builder, follow, was_replaying);
+}
+
+static bool is_at_end(const struct builder *builder)
+{
+	const struct batch *batch = builder->batch;
+
+	return batch->full || batch->stop || batch->over;
+}
+
+/* Sends a record, passes it over, or ends the batch before it. */
+static void take(struct builder *builder, struct follow *follow, const struct wire_stored *stored)
+{
+	struct subscription *sub = builder->sub;
 	struct batch *batch = builder->batch;
 
-	while (follow->open && !batch->full) {
-		const struct wire_stored *stored = follow_peek(follow);
+	if (stored->time_ns > sub->terms.until_ns)
+		batch->over = true;
+	else if (subscription_check_record(sub, follow, stored))
+		batch->stop = true;
+	else if (!has_room(builder, stored) || builder->pass_over == 0)
+		batch->full = true;
+	else if (rate_take(&sub->rate))
+		compose(builder, follow, stored);
+	else { /* no packet can follow in this batch, so its report may wait for the end */
+		(void)subscription_lose(sub, follow, LOSS_RATE_LIMIT, 1);
+		pass_over(builder, follow, stored);
+	}
+}
+
+/* Takes records of the first source while they come before all others. */
+static void take_run(struct builder *builder)
+{
+	struct follow *first = builder->sub->heap[0];
+	uint64_t end = heap_run_end(builder->sub);
+
+	while (first->open && !is_at_end(builder)) {
+		const struct wire_stored *stored = follow_peek(first);
 
 		if (stored->order > end)
 			return;
-		if (subscription_check_gaps(builder->sub, follow, stored->lost_kernel,
-					    stored->lost_decode)) {
-			batch->stop = true;
-			return;
-		}
-		if (!has_room(builder, stored)) {
-			batch->full = true;
-			return;
-		}
-		builder->used += wire_compose(builder->buffer + builder->used, stored, terms->view,
-					      terms->payload_limit);
-		batch->packets++;
-		follow_take(follow, stored);
+		take(builder, first, stored);
 	}
 }
 
@@ -200,9 +276,9 @@ static void build(struct builder *builder)
 	builder->cap = buffer_size(sub);
 	packets = grpc_slice_malloc_large(builder->cap);
 	builder->buffer = GRPC_SLICE_START_PTR(packets);
-	while (sub->heap_count > 0 && !batch->full && !batch->stop) {
-		take_run(builder, sub->heap[0], run_end(sub));
-		if (!batch->full && !batch->stop)
+	while (sub->heap_count > 0 && !is_at_end(builder)) {
+		take_run(builder);
+		if (!is_at_end(builder))
 			renew_first(builder);
 	}
 	if (batch->packets == 0) {
@@ -222,15 +298,33 @@ static uint32_t packets_max(const struct subscription *sub)
 	return left < sub->terms.batch_packets ? (uint32_t)left : sub->terms.batch_packets;
 }
 
+static void make(struct builder *builder)
+{
+	struct subscription *sub = builder->sub;
+	struct batch *batch = builder->batch;
+
+	count_replaying(builder);
+	fill_heap(builder);
+	sub->begun = true;
+	if (sub->skip > 0)
+		skip_oldest(builder);
+	if (sub->terms.max_lag_bytes > 0 && !sub->replaying)
+		drop_lagging(builder);
+	if (builder->pass_over == 0)
+		batch->full = true;
+	if (sub->heap_count > 0 && !is_at_end(builder))
+		build(builder);
+}
+
 void merge_batch(struct subscription *sub, struct batch *ret)
 {
-	struct builder builder = {.sub = sub, .batch = ret, .packets_max = packets_max(sub)};
+	struct builder builder = {
+	    .sub = sub, .batch = ret, .packets_max = packets_max(sub), .pass_over = PASS_OVER_MAX};
 
 	*ret = (struct batch){0};
+	rate_earn(&sub->rate, sub->call->cq->now_ns);
 	(void)pthread_mutex_lock(&sub->lock);
-	fill_heap(&builder);
-	if (sub->heap_count > 0 && !ret->stop)
-		build(&builder);
+	make(&builder);
 	/* Spans are not held on to while the message travels: they would keep slabs alive. */
 	while (sub->heap_count > 0)
 		follow_close(sub->heap[--sub->heap_count]);

@@ -10,11 +10,14 @@
 
 struct subscription;
 
+#define BATCH_SLICES 2
+
 struct batch {
-	grpc_slice slices[2]; /* header and packets; set when there are packets */
+	grpc_slice slices[BATCH_SLICES]; /* header and packets; set when there are packets */
 	uint32_t packets;
-	bool full; /* ended by a bound, not for want of records */
-	bool stop; /* ended by a loss that must be told before the next packet */
+	bool full; /* ended by a bound, not for want of records; without packets: enough for now */
+	bool stop; /* ended by what must be told before the next packet: a loss, caught_up */
+	bool over; /* the next record is later than the stream's `until` */
 };
 
 /**

@@ -155,6 +155,7 @@ static uint32_t lower_limit(uint32_t a, uint32_t b)
 bool request_terms(const Nflog__V1__SubscribeRequest *request, uint32_t max_payload_bytes,
 		   struct terms *ret, struct status *err)
 {
+	*ret = (struct terms){.start = START_LIVE, .follow = true, .until_ns = INT64_MAX};
 	ret->payload_limit = lower_limit(request->payload_limit, max_payload_bytes);
 	ret->max_packets = request->max_packets ? request->max_packets : UINT64_MAX;
 	return check_not_served(request, err) && set_view(request, ret, err) &&

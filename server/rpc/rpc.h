@@ -34,8 +34,10 @@ struct rpc_options {
 	const char *tenant;          /* name told by GetServerInfo */
 	int64_t config_load_time_ns; /* CLOCK_REALTIME */
 	uint32_t max_subscriptions;
-	uint32_t max_payload_bytes; /* 0: no limit */
-	uint32_t threads;           /* completion queues; 0: one for each CPU */
+	uint32_t max_payload_bytes;  /* 0: no limit */
+	uint64_t packets_per_second; /* of each subscription; 0: no limit */
+	int64_t stall_timeout_ns; /* a client that takes no message for so long is ended; 0: 30 s */
+	uint32_t threads;         /* completion queues; 0: one for each CPU */
 };
 
 /**

@@ -36,6 +36,7 @@
 #define KEEPALIVE_WAIT_MS 10000
 #define PING_INTERVAL_MS  10000 /* of a client without calls; more often is an offence */
 #define CQ_MAX            16
+#define STALL_NS          (30 * NS_PER_S)
 
 const struct method rpc_methods[] = {
     {"/nflog.v1.NflogService/Subscribe", &nflog__v1__subscribe_request__descriptor, subscribe},
@@ -101,6 +102,8 @@ static int set_options(struct rpc *rpc, const struct rpc_options *options)
 	rpc->config_load_time_ns = options->config_load_time_ns;
 	rpc->max_subscriptions = options->max_subscriptions;
 	rpc->max_payload_bytes = options->max_payload_bytes;
+	rpc->packets_per_second = options->packets_per_second;
+	rpc->stall_timeout_ns = options->stall_timeout_ns ? options->stall_timeout_ns : STALL_NS;
 	rpc->version = strdup(options->version);
 	rpc->tenant = strdup(options->tenant);
 	if (!rpc->version || !rpc->tenant)

@@ -30,6 +30,8 @@ struct rpc {
 	int64_t config_load_time_ns;         /* the same */
 	uint32_t max_subscriptions;
 	uint32_t max_payload_bytes;
+	uint64_t packets_per_second;
+	int64_t stall_timeout_ns;
 	grpc_server *server;
 	struct peers *peers;
 	struct acceptor *acceptor;

@@ -68,15 +68,13 @@ static Google__Protobuf__Duration *lag_of(struct subscription *sub, struct arena
 	int64_t now_ns = realtime_ns();
 	int64_t lag_ns = -1;
 
+	(void)pthread_mutex_lock(&sub->lock); /* sources come and go */
 	for (size_t i = 0; i < sub->follow_count; i++) {
 		struct follow *follow = sub->follows[i];
 		Google__Protobuf__Timestamp *time;
-		struct history_cursor cursor;
+		struct history_cursor cursor = follow->cursor;
 		int64_t age_ns;
 
-		(void)pthread_mutex_lock(&sub->lock);
-		cursor = follow->cursor;
-		(void)pthread_mutex_unlock(&sub->lock);
 		time = messages_record_time(arena, follow->source, &cursor);
 		if (!time)
 			continue;
@@ -84,6 +82,7 @@ static Google__Protobuf__Duration *lag_of(struct subscription *sub, struct arena
 		if (age_ns > lag_ns)
 			lag_ns = age_ns;
 	}
+	(void)pthread_mutex_unlock(&sub->lock);
 	return lag_ns < 0 ? NULL : times_new_duration(arena, lag_ns);
 }
 

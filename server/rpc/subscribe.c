@@ -7,6 +7,8 @@
 #include "subscribe.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "arena.h"
 #include "log.h"
@@ -52,6 +54,15 @@ static Nflog__V1__BatchPolicy *policy_in_force(const struct terms *terms, struct
 	return policy->max_delay ? policy : NULL;
 }
 
+static int compare(const void *a, const void *b)
+{
+	const Nflog__V1__Source *left = *(Nflog__V1__Source *const *)a;
+	const Nflog__V1__Source *right = *(Nflog__V1__Source *const *)b;
+	int order = strcmp(left->netns, right->netns);
+
+	return order ? order : (int)left->group - (int)right->group;
+}
+
 static bool list_sources(const struct subscription *sub, Nflog__V1__Started *started,
 			 struct arena *arena)
 {
@@ -64,6 +75,7 @@ static bool list_sources(const struct subscription *sub, Nflog__V1__Started *sta
 			return false;
 		started->n_sources++;
 	}
+	qsort(started->sources, started->n_sources, sizeof(*started->sources), compare);
 	return true;
 }
 
@@ -148,6 +160,7 @@ void subscribe(struct call *call, const ProtobufCMessage *message, struct arena 
 		call_finish(call, &status);
 		return;
 	}
+	terms.packets_per_second = rpc->packets_per_second;
 	begin(call, &terms, request->client_label, &sources);
 	source_list_done(&sources);
 }

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "log.h"
 #include "source.h"
+#include "wire.h"
 
 int subscriptions_init(struct subscriptions *list)
 {
@@ -80,24 +81,83 @@ static int make_id(char id[SUBSCRIPTION_ID_MAX])
 	return 0;
 }
 
+/* Where the follow of a source is, or would be inserted. */
+static size_t find_place(const struct subscription *sub, uint32_t source_id)
+{
+	size_t low = 0;
+	size_t high = sub->follow_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sub->follows[middle]->source->id < source_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* [lock] Room for so many; the heap is empty between two batches. */
+static int make_room(struct subscription *sub, size_t room)
+{
+	struct follow **items;
+
+	if (room <= sub->follow_room)
+		return 0;
+	items = reallocarray(sub->follows, room, sizeof(struct follow *));
+	if (!items)
+		return -ENOMEM;
+	sub->follows = items;
+	items = reallocarray(sub->heap, room, sizeof(struct follow *));
+	if (!items)
+		return -ENOMEM;
+	sub->heap = items;
+	sub->follow_room = room;
+	return 0;
+}
+
+/* [lock] */
+static void insert(struct subscription *sub, struct follow *follow)
+{
+	size_t place = find_place(sub, follow->source->id);
+
+	memmove(sub->follows + place + 1, sub->follows + place,
+		(sub->follow_count - place) * sizeof(struct follow *));
+	sub->follows[place] = follow;
+	sub->follow_count++;
+}
+
+int subscription_follow(struct subscription *sub, struct source *source, struct follow **ret)
+{
+	struct follow *follow = follow_new(source);
+	int r = 0;
+
+	if (!follow)
+		return -ENOMEM;
+	(void)pthread_mutex_lock(&sub->lock);
+	if (sub->follow_count == sub->follow_room)
+		r = make_room(sub, 2 * sub->follow_room);
+	if (r == 0)
+		insert(sub, follow);
+	(void)pthread_mutex_unlock(&sub->lock);
+	if (r < 0)
+		follow_free(follow);
+	else
+		*ret = follow;
+	return r;
+}
+
 static int follow_all(struct subscription *sub, struct source_list *sources)
 {
-	size_t room = sources->count ? sources->count : 1;
+	struct follow *follow;
+	int r = make_room(sub, sources->count ? sources->count : 1);
 
-	sub->follows = calloc(room, sizeof(struct follow *));
-	sub->heap = calloc(room, sizeof(struct follow *));
-	if (!sub->follows || !sub->heap)
-		return -ENOMEM;
-	for (size_t i = 0; i < sources->count; i++) {
-		sub->follows[i] = follow_new(sources->items[i]);
-		if (!sub->follows[i])
-			return -ENOMEM;
-		sub->follow_count++;
-	}
-	for (size_t i = 0; i < sources->count; i++)
-		(void)source_unref(sources->items[i]); /* each follow has its own */
-	free(sources->items);
-	*sources = (struct source_list){0};
+	for (size_t i = 0; r == 0 && i < sources->count; i++)
+		r = subscription_follow(sub, sources->items[i], &follow);
+	if (r < 0)
+		return r;
+	source_list_done(sources); /* each follow has a reference of its own */
 	return 0;
 }
 
@@ -137,7 +197,9 @@ int subscription_new(struct subscriptions *list, struct call *call, const struct
 	sub->call = call;
 	sub->terms = *terms;
 	sub->start_time_ns = realtime_ns();
+	rate_init(&sub->rate, terms->packets_per_second, call->cq->now_ns);
 	sub->sent_ns = call->cq->now_ns;
+	sub->begun = terms->start == START_LIVE;
 	(void)snprintf(sub->label, sizeof(sub->label), "%s", label);
 	call_peer(call, sub->peer);
 	r = make_id(sub->id);
@@ -164,7 +226,7 @@ static const char *end_text(const struct subscription *sub)
 		return sub->call->cancel_text;
 	if (!sub->ending)
 		return sub->draining ? "cut off: the grace time is over" : "the client has gone";
-	return sub->end.code == GRPC_STATUS_OK ? "max_packets reached" : sub->end.text;
+	return sub->end.text;
 }
 
 void subscription_free(struct subscription *sub)
@@ -210,14 +272,16 @@ bool subscription_lose(struct subscription *sub, struct follow *follow, enum los
 	if (loss->pending == 0)
 		sub->losses_pending++;
 	loss_add(loss, count, realtime_ns());
-	if (stage == LOSS_HISTORY && sub->terms.disconnect_slow)
+	/* What was gone before the first look at the history was not missed by being slow. */
+	if (stage == LOSS_HISTORY && sub->terms.disconnect_slow && sub->begun)
 		subscription_end(sub, GRPC_STATUS_RESOURCE_EXHAUSTED,
 				 "slow consumer: packets were overwritten before they were read");
 	return sub->ending || loss_is_due(loss, sub->call->cq->now_ns);
 }
 
-bool subscription_check_gaps(struct subscription *sub, struct follow *follow, uint32_t lost_kernel,
-			     uint32_t lost_decode)
+/* Notes what totals tell beyond what is known. */
+static bool check_totals(struct subscription *sub, struct follow *follow, uint32_t lost_kernel,
+			 uint32_t lost_decode)
 {
 	uint32_t kernel = follow_gap(follow, LOSS_KERNEL_SOCKET, lost_kernel);
 	uint32_t decode = follow_gap(follow, LOSS_DECODE, lost_decode);
@@ -228,6 +292,20 @@ bool subscription_check_gaps(struct subscription *sub, struct follow *follow, ui
 	if (decode > 0)
 		due |= subscription_lose(sub, follow, LOSS_DECODE, decode);
 	return due;
+}
+
+bool subscription_check_record(struct subscription *sub, struct follow *follow,
+			       const struct wire_stored *stored)
+{
+	return check_totals(sub, follow, stored->lost_kernel, stored->lost_decode);
+}
+
+bool subscription_check_source(struct subscription *sub, struct follow *follow)
+{
+	const struct source *source = follow->source;
+
+	return check_totals(sub, follow, (uint32_t)atomic_load(&source->lost_kernel),
+			    (uint32_t)atomic_load(&source->lost_decode));
 }
 
 void subscription_end(struct subscription *sub, grpc_status_code code, const char *text)

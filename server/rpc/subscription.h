@@ -20,12 +20,15 @@
 
 #include "call.h"
 #include "follow.h"
+#include "rate.h"
 #include "request.h"
 
 #define SUBSCRIPTION_ID_MAX 17
 
+struct source;
 struct source_list;
 struct subscription;
+struct wire_stored;
 
 /* All live ones. */
 struct subscriptions {
@@ -50,8 +53,9 @@ struct subscription {
 
 	/* Written by the queue's thread under the lock, which may read without. */
 	pthread_mutex_t lock;
-	struct follow **follows; /* owned, each owned; their cursors: [lock] */
+	struct follow **follows; /* owned, each owned, by source id; their cursors: [lock] */
 	size_t follow_count;
+	size_t follow_room; /* of follows and heap */
 
 	/* each has one writer, the queue's thread */
 	_Atomic uint64_t packets_sent;
@@ -64,8 +68,10 @@ struct subscription {
 	size_t losses_pending; /* of (source, stage) */
 	uint64_t change;       /* of registry_changes(): the next to look at */
 	uint64_t order;    /* of arrival: every source with a record up to it is followed, or was
-				  until all of it was read; tokens rely on it */
+				until all of it was read; tokens rely on it */
+	struct rate rate;  /* of terms.packets_per_second */
 	uint64_t skip;     /* START_LAST: so many of the records found come before the last N */
+	bool begun;        /* what is overwritten from now on was there to be read */
 	bool replaying;    /* caught_up is still to be told */
 	uint64_t replayed; /* packets of the history sent */
 	Nflog__V1__ResumeStatus resume_status; /* for `started` */
@@ -96,6 +102,9 @@ int subscription_new(struct subscriptions *list, struct call *call, const struct
 		     struct subscription **ret);
 void subscription_free(struct subscription *sub);
 
+/* Follows one more source, from the end of its log; 0 or -ENOMEM. */
+int subscription_follow(struct subscription *sub, struct source *source, struct follow **ret);
+
 /* Records that wait to be sent, of all sources. */
 uint64_t subscription_pending(const struct subscription *sub);
 /* How far it is behind, in bytes of the history. Any thread. */
@@ -104,11 +113,14 @@ uint64_t subscription_lag_bytes(struct subscription *sub);
 /* Notes a loss; returns true when it is to be reported before the source's next packet. */
 bool subscription_lose(struct subscription *sub, struct follow *follow, enum loss_stage stage,
 		       uint64_t count);
-/* Notes what the headers' totals tell; as subscription_lose(). */
-bool subscription_check_gaps(struct subscription *sub, struct follow *follow, uint32_t lost_kernel,
-			     uint32_t lost_decode);
+/* Notes what a record's header tells of losses before it; as subscription_lose(). */
+bool subscription_check_record(struct subscription *sub, struct follow *follow,
+			       const struct wire_stored *stored);
+/* Notes what the source's counters tell, where there is no record after the loss. */
+bool subscription_check_source(struct subscription *sub, struct follow *follow);
 
-/* From now on no packet is sent, only pending losses and then this status. */
+/* From now on no packet is sent, only pending losses and then this status. The text of an OK is for
+ * the log only. */
 void subscription_end(struct subscription *sub, grpc_status_code code, const char *text);
 
 #endif

@@ -26,14 +26,24 @@ static struct source *add_source(struct hall *hall, const char *netns, uint16_t 
 
 void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_payload_bytes)
 {
+	struct rpc_options limits = {.max_subscriptions = max_subscriptions,
+				     .max_payload_bytes = max_payload_bytes};
+
+	hall_open_limited(hall, &limits);
+}
+
+void hall_open_limited(struct hall *hall, const struct rpc_options *limits)
+{
 	struct rpc_endpoint endpoint = {.unix_path = hall->path, .mode = 0600};
 	struct rpc_options options = {.endpoints = &endpoint,
 				      .endpoint_count = 1,
 				      .version = "1.2.3",
 				      .tenant = "local",
 				      .config_load_time_ns = 1,
-				      .max_subscriptions = max_subscriptions,
-				      .max_payload_bytes = max_payload_bytes,
+				      .max_subscriptions = limits->max_subscriptions,
+				      .max_payload_bytes = limits->max_payload_bytes,
+				      .packets_per_second = limits->packets_per_second,
+				      .stall_timeout_ns = limits->stall_timeout_ns,
 				      .threads = 2};
 	struct rpc_error err;
 

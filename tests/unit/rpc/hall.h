@@ -29,6 +29,8 @@ int hall_open(void **state);
 int hall_close(void **state);
 /* With another limit of subscriptions or payload. */
 void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_payload_bytes);
+/* With other limits: max_subscriptions and what follows it are taken from the options. */
+void hall_open_limited(struct hall *hall, const struct rpc_options *limits);
 void hall_close_it(struct hall *hall);
 
 /* Stores packets in one datagram: published, and streams are woken. */

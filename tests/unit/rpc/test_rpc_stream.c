@@ -8,83 +8,8 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "expect.h"
 #include "hall.h"
-
-/* What came on a stream until it had this many packets and lost ones. */
-struct tally {
-	uint64_t packets, lost, batches, reports, heartbeats;
-	uint64_t largest_batch;
-	uint64_t last_sequence; /* of the last packet */
-};
-
-static void count_event(const Nflog__V1__SubscribeResponse *event, struct tally *tally)
-{
-	if (event->event_case == NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_BATCH) {
-		size_t n = event->batch->n_packets;
-
-		assert_true(n > 0);
-		tally->batches++;
-		tally->packets += n;
-		tally->last_sequence = event->batch->packets[n - 1]->sequence;
-		if (n > tally->largest_batch)
-			tally->largest_batch = n;
-	} else if (event->event_case == NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS) {
-		tally->reports++;
-		tally->lost += event->loss->count;
-	} else {
-		assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_HEARTBEAT);
-		tally->heartbeats++;
-	}
-}
-
-/* Reads until packets and losses add up to @total. */
-static struct tally read_all(struct caller *caller, uint64_t total)
-{
-	struct tally tally = {0};
-
-	while (tally.packets + tally.lost < total) {
-		Nflog__V1__SubscribeResponse *event = caller_next_event(caller);
-
-		if (!event)
-			fail_msg("ended with %d: %s", (int)caller->code, caller->text);
-		count_event(event, &tally);
-		hall_free_event(event);
-	}
-	assert_int_equal(tally.packets + tally.lost, total);
-	return tally;
-}
-
-static void expect_packets(struct caller *caller, uint32_t source_id, uint64_t first,
-			   uint64_t count)
-{
-	Nflog__V1__SubscribeResponse *event = caller_next_event(caller);
-
-	assert_non_null(event);
-	assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_BATCH);
-	assert_int_equal(event->batch->n_packets, count);
-	for (uint64_t i = 0; i < count; i++) {
-		assert_int_equal(event->batch->packets[i]->source_id, source_id);
-		assert_int_equal(event->batch->packets[i]->sequence, first + i);
-	}
-	hall_free_event(event);
-}
-
-static void expect_loss(struct caller *caller, const struct source *source, int stage,
-			uint64_t count, uint64_t cumulative)
-{
-	Nflog__V1__SubscribeResponse *event = caller_next_event(caller);
-
-	assert_non_null(event);
-	assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS);
-	assert_int_equal(event->loss->stage, stage);
-	assert_int_equal(event->loss->source_id, source->id);
-	assert_int_equal(event->loss->count, count);
-	assert_int_equal(event->loss->cumulative_count, cumulative);
-	assert_false(event->loss->lower_bound);
-	assert_non_null(event->loss->first_time);
-	assert_non_null(event->loss->last_time);
-	hall_free_event(event);
-}
 
 static void started_comes_first_also_without_packets(void **state)
 {
@@ -106,7 +31,6 @@ static void started_comes_first_also_without_packets(void **state)
 	assert_int_equal(event->started->view, NFLOG__V1__PACKET_VIEW__PACKET_VIEW_BASIC);
 	assert_int_equal(event->started->slow_consumer_policy,
 			 NFLOG__V1__SLOW_CONSUMER_POLICY__SLOW_CONSUMER_POLICY_DROP_OLDEST);
-	assert_int_equal(event->resume_token.len, 0);
 	hall_free_event(event);
 	caller_close(&caller);
 }
@@ -189,7 +113,7 @@ static void batches_keep_to_their_bound_of_packets(void **state)
 	request.batch = &policy;
 	hall_follow(hall, &caller, &request);
 	hall_log(hall, hall->red, 1005);
-	tally = read_all(&caller, 1005);
+	tally = tally_read(&caller, 1005);
 	assert_int_equal(tally.largest_batch, 10);
 	assert_int_equal(tally.batches, 101);
 	caller_close(&caller);
@@ -233,7 +157,7 @@ static void a_packet_larger_than_the_bound_travels_alone(void **state)
 	request.view = NFLOG__V1__PACKET_VIEW__PACKET_VIEW_FULL;
 	hall_follow(hall, &caller, &request);
 	hall_log(hall, hall->red, 50);
-	tally = read_all(&caller, 50);
+	tally = tally_read(&caller, 50);
 	assert_int_equal(tally.batches, 50);
 	caller_close(&caller);
 }
@@ -369,7 +293,7 @@ static void losses_are_coalesced_to_one_report_a_second(void **state)
 	hall_follow(hall, &caller, &request);
 	for (int i = 0; i < 100; i++)
 		hall_log_after_loss(hall, hall->red, 1, 3, 0);
-	tally = read_all(&caller, 400);
+	tally = tally_read(&caller, 400);
 	assert_int_equal(tally.lost, 300);
 	assert_true(tally.reports <= 1 + (uint64_t)((monotonic_ns() - begin_ns) / NS_PER_S));
 	caller_close(&caller);
@@ -386,7 +310,7 @@ static void a_loss_that_no_packet_tells_of_comes_before_the_heartbeat(void **sta
 	request.heartbeat_interval = &interval;
 	hall_follow(hall, &caller, &request);
 	atomic_fetch_add(&hall->red->lost_decode, 5);
-	assert_int_equal(read_all(&caller, 5).lost, 5);
+	assert_int_equal(tally_read(&caller, 5).lost, 5);
 	caller_close(&caller);
 }
 
@@ -435,7 +359,7 @@ static void a_reader_that_stalls_is_told_exactly_what_it_missed(void **state)
 		Nflog__V1__SubscribeResponse *event = caller_next_event(&caller);
 
 		assert_non_null(event);
-		count_event(event, &tally);
+		tally_event(&tally, event);
 		follow_track(event, &tracks[0]);
 		follow_track(event, &tracks[1]);
 		hall_free_event(event);
@@ -464,7 +388,7 @@ static void disconnect_ends_a_slow_stream_after_its_loss_report(void **state)
 	for (int i = 0; i < 5000; i++)
 		hall_log(hall, hall->red, 10);
 	while ((event = caller_next_event(&caller))) {
-		count_event(event, &tally);
+		tally_event(&tally, event);
 		hall_free_event(event);
 	}
 	assert_int_equal(caller.code, GRPC_STATUS_RESOURCE_EXHAUSTED);
@@ -483,7 +407,7 @@ static void max_packets_ends_with_ok_after_exactly_so_many(void **state)
 	request.max_packets = 300;
 	hall_follow(hall, &caller, &request);
 	hall_log(hall, hall->red, 1000);
-	tally = read_all(&caller, 300);
+	tally = tally_read(&caller, 300);
 	assert_int_equal(tally.last_sequence, 300);
 	caller_expect_end(&caller, GRPC_STATUS_OK);
 	caller_close(&caller);
@@ -520,7 +444,7 @@ static void a_quiet_stream_has_heartbeats_with_its_counters(void **state)
 	request.heartbeat_interval = &interval;
 	hall_follow(hall, &caller, &request);
 	hall_log_after_loss(hall, hall->red, 3, 2, 0);
-	(void)read_all(&caller, 5);
+	(void)tally_read(&caller, 5);
 	begin_ns = monotonic_ns();
 	for (int i = 0; i < 3; i++) {
 		event = caller_next_event(&caller);
