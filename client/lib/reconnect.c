@@ -48,7 +48,7 @@ bool reconnect_helps(const struct nfl_client_status *status, bool slow_is_final)
 	}
 }
 
-/* From 0 below the limit; without randomness, 0: clients that come together are no reason to stop. */
+/* From 0 below the limit; 0 without randomness: that clients come together is no reason to stop. */
 static uint32_t random_below(uint32_t limit)
 {
 	uint32_t number = 0;

@@ -141,7 +141,7 @@ static int tell_reconnecting(struct nfl_client_stream *stream,
 	return 1;
 }
 
-/* The call is over: cancelled from here, or to be begun again, or the server's words are the status. */
+/* The call is over: cancelled from here, to be begun again, or the server's words are the status. */
 static int stream_ended(struct nfl_client_stream *stream, struct nfl_client_event *ret)
 {
 	struct nfl_client_status status;
@@ -170,7 +170,7 @@ static int stream_failed(struct nfl_client_stream *stream, int r)
 			   "the server sent what is no nflog.v1.SubscribeResponse");
 }
 
-/* All events of the message in hand have been returned. Some messages have no token of their own. */
+/* All events of the message in hand have been returned. Some messages have no token. */
 static void place_reached(struct nfl_client_stream *stream)
 {
 	if (stream->arriving.len > 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* token.h - a resume token that is kept: a copy of the server's bytes, opaque. Zero-initialised is none. */
+/* token.h - a resume token that is kept: a copy of the server's bytes. Zeroed it is none. */
 #ifndef CLIENT_TOKEN_H
 #define CLIENT_TOKEN_H
 

@@ -141,21 +141,25 @@ enum nfl_client_start {
 /**
  * struct nfl_client_subscribe_options - zero-initialise and set size; borrowed for the call
  * @netns, @groups: empty: everything the caller may read
- * @max_packets: end after this many; 0: no limit
+ * @slow_policy: with NFL_CLIENT_SLOW_DISCONNECT RESOURCE_EXHAUSTED is the end; otherwise the stream
+ *     is begun again
+ * @max_packets: end after this many, over all connections; 0: no limit
  * @payload_limit: bytes of payload at most; 0: the server's maximum
  * @heartbeat_ms: 0: the server's default
  * @batch_max_packets, @batch_max_bytes, @batch_max_delay_ms: 0: the server's default
  * @label: shown in the server's statistics, at most 64 bytes; may be NULL
  * @start: and the field that it names; the others are not looked at
- * @until_ns: CLOCK_REALTIME: the first packet received later ends the stream; 0: none; a stream with
- *     a start needs NFL_CLIENT_NO_FOLLOW with it
+ * @until_ns: CLOCK_REALTIME: the first packet received later ends the stream; 0: none; a stream
+ *     with a start needs NFL_CLIENT_NO_FOLLOW with it
  * @max_lag_bytes: how far behind it may fall, in bytes of the server's history; 0: as far as that
  *     reaches
  *
- * A stream whose connection is lost, or whose server stops, after it had started is begun again where
- * it was, after 0.1 s doubling up to 10 s, each with a random share taken off, as often as it takes:
- * nothing is repeated, and what the server has no longer comes as a loss. NFL_CLIENT_RECONNECTING
- * tells of each try, NFL_CLIENT_STARTED (its resume_status) of success.
+ * A stream that had started and whose connection is lost, or whose server stops, is begun again
+ * where it was: after 0.1 s, then after pauses that double up to 10 s, each with a random share of
+ * up to a half taken off, as often as it takes. Nothing is repeated, and what the server no longer
+ * has comes as a loss. NFL_CLIENT_RECONNECTING tells of each try, NFL_CLIENT_STARTED (its
+ * resume_status) of success. All of it happens while nfl_client_next() waits, for no longer than
+ * its caller allows.
  */
 struct nfl_client_subscribe_options {
 	size_t size;

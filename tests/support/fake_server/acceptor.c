@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps a duplicate of each connection: shutdown() works on the connection, not on the descriptor. */
+/* Keeps a duplicate of each connection, as shutdown() works on the connection itself. */
 #include "acceptor.h"
 
 #include <errno.h>

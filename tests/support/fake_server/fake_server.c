@@ -56,6 +56,7 @@ struct fake_server {
 	pthread_cond_t changed;
 	unsigned gates_open;                /* [lock] that no script has come to yet */
 	unsigned begun;                     /* [lock] calls */
+	unsigned broken_off;                /* [lock] calls */
 	unsigned char request[REQUEST_MAX]; /* [lock] of the last one */
 	size_t request_len;                 /* [lock] */
 };
@@ -196,6 +197,10 @@ static void break_off(struct fake_server *s, const struct serving *serving,
 	(void)grpc_call_cancel_with_status(serving->core, (grpc_status_code)step->code, step->text,
 					   NULL);
 	(void)wait_tag(s, TAG_SENT);
+	(void)pthread_mutex_lock(&s->lock);
+	s->broken_off++;
+	(void)pthread_cond_broadcast(&s->changed);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 static void wait_closed(struct fake_server *s)
@@ -364,6 +369,16 @@ const char *fake_server_address(const struct fake_server *s)
 void fake_server_open_gate(struct fake_server *s)
 {
 	open_gates(s, 1);
+}
+
+void fake_server_wait_broken_off(struct fake_server *s)
+{
+	struct timespec until = patience();
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (s->broken_off == 0)
+		must(pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0, "no end");
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 void fake_server_leave(struct fake_server *s)

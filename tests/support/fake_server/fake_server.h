@@ -51,6 +51,9 @@ void fake_server_stop(struct fake_server *server);
 const char *fake_server_address(const struct fake_server *server);
 void fake_server_open_gate(struct fake_server *server);
 
+/* Waits for FAKE_BREAK_OFF. The client must not ask for that message before. */
+void fake_server_wait_broken_off(struct fake_server *server);
+
 /* Nobody can connect, and all connections break; until the server is back. */
 void fake_server_leave(struct fake_server *server);
 void fake_server_return(struct fake_server *server);

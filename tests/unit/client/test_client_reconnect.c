@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Streams of libnfl-client whose connection breaks: they go on, without a gap and without repeating. */
+/* Streams of libnfl-client whose connection breaks: they go on without a gap or a repetition. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -528,14 +528,35 @@ static void reader_that_was_too_slow_goes_on_unless_it_chose_to_end(void **state
 	const struct nfl_client_subscribe_options options = {
 	    .size = sizeof(options), .slow_policy = NFL_CLIENT_SLOW_DISCONNECT};
 	const struct fake_step end = END(NFL_CLIENT_RESOURCE_EXHAUSTED, "the reader is too slow");
-	const struct fake_step stalled =
-	    BREAK_OFF(NFL_CLIENT_RESOURCE_EXHAUSTED, "the reader has stopped");
 
 	(void)state;
 	expect_end_is_survived(&end, NFL_CLIENT_RESOURCE_EXHAUSTED);
-	expect_end_is_survived(&stalled, NFL_CLIENT_RESOURCE_EXHAUSTED);
 	expect_end_is_final(&end, NFL_CLIENT_RESOURCE_EXHAUSTED, &options);
-	expect_end_is_final(&stalled, NFL_CLIENT_RESOURCE_EXHAUSTED, &options);
+}
+
+static void reader_that_had_stopped_reads_what_came_and_goes_on(void **state)
+{
+	struct response start, one, again;
+	/* Nobody asks for what comes behind the batch until that is taken. */
+	const struct fake_step first[] = {
+	    SEND(started(&start, t0)), SEND(batch(&one, 1, 1, t1)),
+	    BREAK_OFF(NFL_CLIENT_RESOURCE_EXHAUSTED, "the reader has stopped")};
+	const struct fake_step second[] = {SEND(started(&again, t1)), STALL};
+	const struct fake_call calls[] = {SUBSCRIBE(first), SUBSCRIBE(second)};
+	struct scene scene;
+
+	(void)state;
+	scene_begin_calls(&scene, calls, ARRAY_SIZE(calls), NULL);
+	expect(&scene, NFL_CLIENT_STARTED);
+	fake_server_wait_broken_off(scene.server);
+	expect_packet(&scene, 1);
+	expect(&scene, NFL_CLIENT_RECONNECTING);
+	assert_int_equal(scene.event.reconnecting->why.code, NFL_CLIENT_RESOURCE_EXHAUSTED);
+	assert_string_equal(scene.event.reconnecting->why.message, "the reader has stopped");
+	expect(&scene, NFL_CLIENT_STARTED);
+	expect_resumed_with(&scene, 2, t1);
+	scene_end(&scene);
+	response_done(&one);
 }
 
 static void response_that_is_too_large_is_not_asked_for_again(void **state)
@@ -668,6 +689,7 @@ int main(void)
 	    cmocka_unit_test(refusals_of_the_server_are_final),
 	    cmocka_unit_test(streams_that_break_in_http2_go_on),
 	    cmocka_unit_test(reader_that_was_too_slow_goes_on_unless_it_chose_to_end),
+	    cmocka_unit_test(reader_that_had_stopped_reads_what_came_and_goes_on),
 	    cmocka_unit_test(response_that_is_too_large_is_not_asked_for_again),
 	    cmocka_unit_test(stream_that_shall_not_reconnect_ends_with_its_connection),
 	    cmocka_unit_test(stream_that_never_started_ends_with_its_connection),
