@@ -12,61 +12,17 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "cleanup.h"
-#include "slab.h"
+#include "log_state.h"
 
 /* Footprints are whole powers of two: kind to the allocator. */
 #define SLAB_FIRST_BYTES ((size_t)4096)
 #define RING_FIRST       ((size_t)8)
 
-struct history {
-	size_t bytes_total;        /* const */
-	_Atomic size_t bytes_used; /* footprints of the slabs that logs hold */
-};
-
-struct history_log {
-	struct history *history; /* borrowed */
-	size_t bytes_max;        /* const */
-
-	/* writer only */
-	struct history_slab *current; /* borrowed from the ring; NULL before the first record */
-	uint64_t appended_records;
-	uint64_t appended_bytes;
-
-	pthread_mutex_t lock;
-	struct history_slab **ring; /* [lock] owned; slab n is at n & (ring_cap - 1) */
-	size_t ring_cap;            /* [lock] 0 or a power of two */
-	uint64_t oldest;            /* [lock] number of the oldest slab held */
-	uint64_t next;              /* [lock] number the next slab gets; oldest == next: none */
-	uint64_t oldest_record;     /* [lock] number of the oldest record held */
-	size_t bytes_used;          /* [lock] footprints of its slabs */
-	struct history_cursor end;  /* [lock] where the next published record will be */
-	uint64_t end_bytes;         /* [lock] */
-
-	_Atomic uint64_t published; /* equals end.record, for history_end() */
-};
-
-int history_new(size_t bytes_total, struct history **ret)
-{
-	struct history *history = calloc(1, sizeof(*history));
-
-	if (!history)
-		return -ENOMEM;
-	history->bytes_total = bytes_total;
-	*ret = history;
-	return 0;
-}
-
-void history_free(struct history *history)
-{
-	free(history);
-}
-
-int history_log_new(struct history *history, size_t bytes_max, struct history_log **ret)
+int history_log_new(struct history *history, struct history_account *account, size_t bytes_max,
+		    struct history_log **ret)
 {
 	CLEANUP(freep) struct history_log *log = calloc(1, sizeof(*log));
 	int r;
@@ -77,25 +33,20 @@ int history_log_new(struct history *history, size_t bytes_max, struct history_lo
 	if (r)
 		return -r;
 	log->history = history;
+	log->account = account;
 	log->bytes_max = bytes_max < 2 * HISTORY_SLAB_BYTES ? 2 * HISTORY_SLAB_BYTES : bytes_max;
 	*ret = TAKE_PTR(log);
 	return 0;
 }
 
-static struct history_slab *slab_at(const struct history_log *log, uint64_t number)
-{
-	return log->ring[number & (log->ring_cap - 1)];
-}
-
-/* [lock] Also drops a slab that readers hold: it leaves the budget, they keep it. */
-static void drop_oldest(struct history_log *log)
+void log_drop_oldest(struct history_log *log)
 {
 	struct history_slab *slab = slab_at(log, log->oldest++);
 
 	log->oldest_record = log->oldest < log->next ? slab_at(log, log->oldest)->first_record
 						     : log->appended_records;
 	log->bytes_used -= slab_footprint(slab->cap);
-	atomic_fetch_sub(&log->history->bytes_used, slab_footprint(slab->cap));
+	budget_give_back(log, slab_footprint(slab->cap));
 	slab_unref(slab);
 }
 
@@ -103,8 +54,9 @@ void history_log_free(struct history_log *log)
 {
 	if (!log)
 		return;
+	budget_forget(log);
 	while (log->oldest < log->next)
-		drop_oldest(log);
+		log_drop_oldest(log);
 	free(log->ring);
 	(void)pthread_mutex_destroy(&log->lock);
 	free(log);
@@ -149,8 +101,7 @@ static int grow_ring(struct history_log *log)
 /* [lock] Is there no room for this many bytes more? */
 static bool is_over_budget(const struct history_log *log, size_t footprint)
 {
-	return log->bytes_used + footprint > log->bytes_max ||
-	       atomic_load(&log->history->bytes_used) + footprint > log->history->bytes_total;
+	return log->bytes_used + footprint > log->bytes_max || budget_is_spent(log, footprint);
 }
 
 /* [lock] The new slab becomes the current one; old ones go until the budgets hold again. */
@@ -164,12 +115,12 @@ static int push_slab(struct history_log *log, struct history_slab *slab)
 	if (log->oldest < log->next && is_over_budget(log, footprint))
 		publish(log);
 	while (log->oldest < log->next && is_over_budget(log, footprint))
-		drop_oldest(log);
+		log_drop_oldest(log);
 	slab->first_record = log->appended_records;
 	slab->first_byte = log->appended_bytes;
 	log->ring[log->next++ & (log->ring_cap - 1)] = slab;
 	log->bytes_used += footprint;
-	atomic_fetch_add(&log->history->bytes_used, footprint);
+	budget_take(log, footprint);
 	log->current = slab;
 	return 0;
 }
@@ -196,6 +147,7 @@ void *history_reserve(struct history_log *log, size_t bytes)
 	slab = slab_new(next_cap(log, bytes));
 	if (!slab)
 		return NULL;
+	budget_make_room(log, slab_footprint(slab->cap));
 	(void)pthread_mutex_lock(&log->lock);
 	r = push_slab(log, slab);
 	(void)pthread_mutex_unlock(&log->lock);
@@ -219,20 +171,6 @@ void history_publish(struct history_log *log)
 {
 	(void)pthread_mutex_lock(&log->lock);
 	publish(log);
-	(void)pthread_mutex_unlock(&log->lock);
-}
-
-void history_seek_end(struct history_log *log, struct history_cursor *ret)
-{
-	(void)pthread_mutex_lock(&log->lock);
-	*ret = log->end;
-	(void)pthread_mutex_unlock(&log->lock);
-}
-
-void history_seek_oldest(struct history_log *log, struct history_cursor *ret)
-{
-	(void)pthread_mutex_lock(&log->lock);
-	*ret = (struct history_cursor){.record = log->oldest_record, .slab = log->oldest};
 	(void)pthread_mutex_unlock(&log->lock);
 }
 

@@ -6,7 +6,8 @@
  * Records are opaque bytes that begin with a uint32_t total length, a multiple of 8. They live in
  * slabs: immutable once published, reference-counted, so a reader may use them without the lock.
  * When a budget is spent the oldest slab of the log goes; a cursor in it learns how many records
- * it lost, exactly.
+ * it lost, exactly. Three budgets hold at once: of the log, of its account (a tenant's logs
+ * together), of all logs.
  *
  * Threads: reserve, append and publish for one writer at a time per log; all else any thread.
  * Lock: each log has its own, held for pointer moves only, never while bytes are copied.
@@ -20,20 +21,35 @@
 
 #define HISTORY_SLAB_BYTES ((size_t)65536) /* memory of one slab; the first ones are smaller */
 
-struct history;     /* all logs and their total budget */
-struct history_log; /* one source */
+struct history;         /* all logs and their total budget */
+struct history_account; /* a budget that several logs share */
+struct history_log;     /* one source */
 struct history_slab;
 
 /* Budgets count memory of slabs that logs hold, not those only a reader's span keeps.
- * @bytes_total: budget of all logs together. When it is spent the writing log drops its own oldest
+ * @bytes_total: budget of all logs together. When it is spent, closed logs lose their oldest slabs
+ * first, the one closed longest ago before the others; then the writing log drops its own oldest
  * slab (it always keeps the one it writes to). */
 int history_new(size_t bytes_total, struct history **ret);
-void history_free(struct history *history); /* after all logs */
+void history_free(struct history *history); /* after all logs and accounts */
 
-/* @bytes_max: budget of this log; less than two slabs of HISTORY_SLAB_BYTES is taken as that. A log
+/* @bytes_max: budget of all logs of this account; when it is spent, the same rule as for the total
+ * holds among the account's logs. */
+int history_account_new(struct history *history, size_t bytes_max, struct history_account **ret);
+void history_account_free(struct history_account *account); /* after its logs */
+
+/* @account: borrowed, outlives the log; NULL: none
+ * @bytes_max: budget of this log; less than two slabs of HISTORY_SLAB_BYTES is taken as that. A log
  * without records holds no slab. The log is owned by the caller. */
-int history_log_new(struct history *history, size_t bytes_max, struct history_log **ret);
+int history_log_new(struct history *history, struct history_account *account, size_t bytes_max,
+		    struct history_log **ret);
 void history_log_free(struct history_log *log); /* slabs that readers hold live on */
+
+/* The writer is done with the log for ever: it stays readable, and is the first to lose slabs when a
+ * shared budget is spent. */
+void history_log_close(struct history_log *log);
+/* Drops every record of a closed log: cursors find what they had not read lost. */
+void history_log_clear(struct history_log *log);
 
 /**
  * history_reserve - room for one record at the end
@@ -61,6 +77,16 @@ struct history_cursor {
 void history_seek_end(struct history_log *log, struct history_cursor *ret);
 /* The oldest record still held. */
 void history_seek_oldest(struct history_log *log, struct history_cursor *ret);
+/* The record with this number, at most the end's. Where it is gone already, the first read counts
+ * what is missing from there to the oldest one. */
+void history_seek_record(struct history_log *log, uint64_t record, struct history_cursor *ret);
+
+/* Does a record come before the place that is looked for? */
+typedef bool (*history_before_fn)(const void *record, void *data);
+/* The first record held that does not come before, or the end. Records are taken to be in order:
+ * slabs are searched by halves, then one of them record by record, without the lock. */
+void history_seek(struct history_log *log, history_before_fn is_before, void *data,
+		  struct history_cursor *ret);
 
 /* Records that lie next to each other in one slab. */
 struct history_span {

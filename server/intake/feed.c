@@ -171,7 +171,9 @@ static int read_datagram(struct feed *feed, struct feed_room *room)
 	update_counters(feed);
 	if (feed->packets > packets) {
 		room->order = feed->order;
+		set_counter(&feed->source->last_order, feed->order);
 		history_publish(feed->source->log);
+		registry_set_order(room->registry, feed->order);
 		room->published = true;
 	}
 	return r;
@@ -189,12 +191,13 @@ int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max)
 	return r < 0 ? r : 1;
 }
 
-void feed_fail(struct feed *feed, int error)
+void feed_fail(struct feed *feed, struct feed_room *room, int error)
 {
 	char text[128];
 
 	(void)snprintf(text, sizeof(text), "reading the socket failed: %s", strerror(-error));
-	source_set_state(feed->source, SOURCE_FAILED, text);
+	registry_set_state(room->registry, feed->source, SOURCE_FAILED, text);
+	room->published = true; /* a state is news, too */
 	nfl_listener_close(feed->listener);
 	feed->listener = NULL;
 }

@@ -15,6 +15,7 @@
 
 #include "watch.h"
 
+struct registry;
 struct source;
 struct space;
 
@@ -33,9 +34,10 @@ struct feed {
 
 /* What all feeds share. */
 struct feed_room {
-	void *buffer;   /* owned: NFL_RECEIVE_BUFFER bytes, 8-byte aligned */
-	uint64_t order; /* of the last datagram with packets, over all sources; from 1 */
-	bool published; /* something was, since this was last set to false */
+	struct registry *registry; /* borrowed */
+	void *buffer;              /* owned: NFL_RECEIVE_BUFFER bytes, 8-byte aligned */
+	uint64_t order;            /* of the last datagram with packets, over all sources; from 1 */
+	bool published;            /* something was, since this was last set to false */
 };
 
 /* Takes a reference of @source; NULL without memory. @listener is the feed's only on success. */
@@ -51,6 +53,6 @@ void feed_free(struct feed *feed);
 int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max);
 
 /* Closes the listener of a feed that cannot be read any more; the source's state says why. */
-void feed_fail(struct feed *feed, int error);
+void feed_fail(struct feed *feed, struct feed_room *room, int error);
 
 #endif

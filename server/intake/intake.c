@@ -57,7 +57,7 @@ static void intake_freep(struct intake **intake)
 	intake_free(*intake);
 }
 
-int intake_new(struct intake **ret)
+int intake_new(struct registry *registry, struct intake **ret)
 {
 	CLEANUP(intake_freep) struct intake *intake = calloc(1, sizeof(*intake));
 	int r;
@@ -65,6 +65,7 @@ int intake_new(struct intake **ret)
 	if (!intake)
 		return -ENOMEM;
 	intake->stop_watch.kind = WATCH_STOP;
+	intake->room.registry = registry;
 	intake->stop_fd = -1;
 	intake->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (intake->epoll_fd < 0)
@@ -216,10 +217,11 @@ int intake_add(struct intake *intake, struct source *source,
 	int r = add(intake, source, options, &why);
 
 	if (r == 0) {
-		source_set_state(source, SOURCE_LISTENING, NULL);
+		registry_set_state(intake->room.registry, source, SOURCE_LISTENING, NULL);
 		return 0;
 	}
-	source_set_state(source, r == -ENOENT ? SOURCE_WAITING : SOURCE_FAILED, why.text);
+	registry_set_state(intake->room.registry, source,
+			   r == -ENOENT ? SOURCE_WAITING : SOURCE_FAILED, why.text);
 	return error_set(err, r, "%s", why.text);
 }
 
@@ -238,7 +240,7 @@ static int read_feed(struct intake *intake, struct feed *feed)
 		return r;
 	log_error("listener.failed", "netns=%s group=%u error=%s", feed->source->netns,
 		  feed->source->group, log_quote(text, sizeof(text), strerrordesc_np(-r)));
-	feed_fail(feed, r); /* closing the socket takes it off epoll */
+	feed_fail(feed, &intake->room, r); /* closing the socket takes it off epoll */
 	return 0;
 }
 

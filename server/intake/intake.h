@@ -13,13 +13,15 @@
 
 #include <nfl/listener.h>
 
+struct registry;
 struct source;
 struct intake;
 
 /* Called on the intake thread; must not wait. */
 typedef void (*intake_wake_fn)(void *data);
 
-int intake_new(struct intake **ret);
+/* @registry: borrowed; where states and the order of arrival are set */
+int intake_new(struct registry *registry, struct intake **ret);
 
 /**
  * intake_add - open the listener of a source; it is read once intake_start() was called

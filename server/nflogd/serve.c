@@ -95,12 +95,13 @@ static void log_source(const struct plan_source *planned, int r, const char *why
 
 static int open_source(struct server *server, const struct plan_source *planned, size_t log_bytes)
 {
+	const struct source_spec spec = {
+	    .netns = planned->netns, .group = planned->options.group, .log_bytes = log_bytes};
 	struct nfl_error err = {0};
 	struct source *source;
 	int r;
 
-	r = registry_add(server->registry, planned->netns, planned->options.group, log_bytes,
-			 &source);
+	r = registry_add(server->registry, &spec, &source);
 	if (r < 0)
 		return r;
 	server->sources++;
@@ -124,7 +125,7 @@ static int open_sources(struct server *server, const struct config *config)
 	if (r == 0)
 		r = registry_new(server->history, &server->registry);
 	if (r == 0)
-		r = intake_new(&server->intake);
+		r = intake_new(server->registry, &server->intake);
 	if (r == 0)
 		r = plan_make(config, PLAN_NETNS_FOLDER, &plan);
 	for (size_t i = 0; r == 0 && i < plan.count; i++)

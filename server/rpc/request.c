@@ -254,8 +254,12 @@ static bool select_sources(const struct rpc *rpc, char *const *netns, size_t net
 			   const uint32_t *groups, size_t group_count, struct source_list *ret,
 			   struct status *err)
 {
-	if (registry_select(rpc->registry, (const char *const *)netns, netns_count, groups,
-			    group_count, ret) < 0)
+	const struct source_query query = {.netns = (const char *const *)netns,
+					   .netns_count = netns_count,
+					   .groups = groups,
+					   .group_count = group_count};
+
+	if (registry_select(rpc->registry, &query, ret) < 0)
 		return status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
 	if (check_found(ret, netns, netns_count, groups, group_count, err))
 		return true;

@@ -20,6 +20,7 @@ struct source_box {
 	pthread_mutex_t lock;
 	struct source_status status; /* [lock] */
 	char *netns;                 /* owned; source.netns */
+	uint64_t age;                /* const */
 };
 
 static struct source_box *box_of(struct source *source)
@@ -27,11 +28,11 @@ static struct source_box *box_of(struct source *source)
 	return (struct source_box *)source;
 }
 
-int source_new(struct history *history, size_t log_bytes, const char *netns, uint16_t group,
-	       uint32_t id, struct source **ret)
+int source_new(struct history *history, const struct source_spec *spec, uint32_t id, uint64_t age,
+	       struct source **ret)
 {
 	CLEANUP(freep) struct source_box *box = calloc(1, sizeof(*box));
-	CLEANUP(freep) char *name = strdup(netns);
+	CLEANUP(freep) char *name = strdup(spec->netns);
 	int r;
 
 	if (!box || !name)
@@ -39,7 +40,7 @@ int source_new(struct history *history, size_t log_bytes, const char *netns, uin
 	r = pthread_mutex_init(&box->lock, NULL);
 	if (r)
 		return -r;
-	r = history_log_new(history, log_bytes, &box->source.log);
+	r = history_log_new(history, spec->account, spec->log_bytes, &box->source.log);
 	if (r < 0) {
 		(void)pthread_mutex_destroy(&box->lock);
 		return r;
@@ -48,7 +49,8 @@ int source_new(struct history *history, size_t log_bytes, const char *netns, uin
 	box->status = (struct source_status){.state = SOURCE_WAITING, .since_ns = realtime_ns()};
 	box->netns = TAKE_PTR(name);
 	box->source.netns = box->netns;
-	box->source.group = group;
+	box->age = age;
+	box->source.group = spec->group;
 	box->source.id = id;
 	*ret = &TAKE_PTR(box)->source;
 	return 0;
@@ -80,18 +82,26 @@ void source_unrefp(struct source **source)
 	*source = source_unref(*source);
 }
 
-void source_set_state(struct source *source, enum source_state state, const char *detail)
+uint64_t source_age(const struct source *source)
+{
+	return ((const struct source_box *)source)->age;
+}
+
+bool source_set_status(struct source *source, enum source_state state, const char *detail)
 {
 	struct source_box *box = box_of(source);
-	int64_t now_ns = realtime_ns();
+	struct source_status status = {.state = state, .since_ns = realtime_ns()};
+	bool changed;
 
-	(void)pthread_mutex_lock(&box->lock);
-	if (box->status.state != state)
-		box->status.since_ns = now_ns;
-	box->status.state = state;
 	/* A cut text is still a text. */
-	(void)snprintf(box->status.detail, sizeof(box->status.detail), "%s", detail ? detail : "");
+	(void)snprintf(status.detail, sizeof(status.detail), "%s", detail ? detail : "");
+	(void)pthread_mutex_lock(&box->lock);
+	if (box->status.state == state)
+		status.since_ns = box->status.since_ns;
+	changed = box->status.state != state || strcmp(box->status.detail, status.detail) != 0;
+	box->status = status;
 	(void)pthread_mutex_unlock(&box->lock);
+	return changed;
 }
 
 void source_status(struct source *source, struct source_status *ret)

@@ -50,7 +50,7 @@ static void fixture_init(struct fixture *f, size_t bytes_total, size_t bytes_max
 {
 	f->written = 0;
 	assert_int_equal(history_new(bytes_total, &f->history), 0);
-	assert_int_equal(history_log_new(f->history, bytes_max, &f->log), 0);
+	assert_int_equal(history_log_new(f->history, NULL, bytes_max, &f->log), 0);
 }
 
 static void fixture_done(struct fixture *f)
@@ -334,7 +334,7 @@ static void spent_total_makes_the_writing_log_drop_its_own_oldest(void **state)
 
 	(void)state;
 	fixture_init(&f, total, LARGE);
-	assert_int_equal(history_log_new(f.history, LARGE, &other), 0);
+	assert_int_equal(history_log_new(f.history, NULL, LARGE, &other), 0);
 	g = (struct fixture){.history = f.history, .log = other};
 	append_and_publish(&f, 1024, 600);
 	history_log_stats(f.log, &stats);
@@ -411,7 +411,7 @@ static void without_memory_nothing_is_dropped_and_the_log_goes_on(void **state)
 	out_of_memory = true;
 	assert_null(history_reserve(f.log, 1000));
 	assert_int_equal(history_new(1, &none), -ENOMEM);
-	assert_int_equal(history_log_new(f.history, LARGE, &no_log), -ENOMEM);
+	assert_int_equal(history_log_new(f.history, NULL, LARGE, &no_log), -ENOMEM);
 	out_of_memory = false;
 	append_and_publish(&f, 1000, 4);
 	tally = read_all(f.log, &cursor);

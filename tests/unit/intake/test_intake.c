@@ -274,7 +274,7 @@ static int setup(void **state)
 	sem_init(&f.woken, 0, 0);
 	assert_int_equal(history_new((size_t)1 << 30, &f.history), 0);
 	assert_int_equal(registry_new(f.history, &f.registry), 0);
-	assert_int_equal(intake_new(&f.intake), 0);
+	assert_int_equal(intake_new(f.registry, &f.intake), 0);
 	*state = &f;
 	return 0;
 }
@@ -299,7 +299,9 @@ static int try_add(struct fixture *f, const char *netns, uint16_t group, struct 
 	    .group = group,
 	};
 
-	assert_int_equal(registry_add(f->registry, netns, group, LOG_BYTES, ret), 0);
+	const struct source_spec spec = {.netns = netns, .group = group, .log_bytes = LOG_BYTES};
+
+	assert_int_equal(registry_add(f->registry, &spec, ret), 0);
 	return intake_add(f->intake, *ret, &options, &f->err);
 }
 

@@ -17,10 +17,12 @@
 
 static struct source *add_source(struct hall *hall, const char *netns, uint16_t group)
 {
+	const struct source_spec spec = {
+	    .netns = netns, .group = group, .log_bytes = HALL_LOG_BYTES};
 	struct source *source;
 
-	assert_int_equal(registry_add(hall->registry, netns, group, HALL_LOG_BYTES, &source), 0);
-	source_set_state(source, SOURCE_LISTENING, NULL);
+	assert_int_equal(registry_add(hall->registry, &spec, &source), 0);
+	registry_set_state(hall->registry, source, SOURCE_LISTENING, NULL);
 	return source;
 }
 

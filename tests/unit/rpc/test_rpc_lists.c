@@ -53,7 +53,7 @@ static void sources_are_listed_with_their_state(void **state)
 	Nflog__V1__ListSourcesRequest request = NFLOG__V1__LIST_SOURCES_REQUEST__INIT;
 	Nflog__V1__ListSourcesResponse *response;
 
-	source_set_state(hall->blue, SOURCE_FAILED, "taken");
+	registry_set_state(hall->registry, hall->blue, SOURCE_FAILED, "taken");
 	response = list_sources_of(hall, &request);
 	assert_int_equal(response->n_sources, 3);
 	assert_string_equal(response->sources[0]->netns, "blue");
@@ -73,9 +73,10 @@ static void a_name_that_is_no_utf8_is_repaired(void **state)
 	struct hall *hall = *state;
 	Nflog__V1__ListSourcesRequest request = NFLOG__V1__LIST_SOURCES_REQUEST__INIT;
 	Nflog__V1__ListSourcesResponse *response;
+	const struct source_spec spec = {.netns = "a\xff", .group = 1, .log_bytes = HALL_LOG_BYTES};
 	struct source *source;
 
-	assert_int_equal(registry_add(hall->registry, "a\xff", 1, HALL_LOG_BYTES, &source), 0);
+	assert_int_equal(registry_add(hall->registry, &spec, &source), 0);
 	response = list_sources_of(hall, &request);
 	assert_string_equal(response->sources[0]->netns, "a\xef\xbf\xbd");
 	nflog__v1__list_sources_response__free_unpacked(response, NULL);
@@ -91,10 +92,11 @@ static void pages_of_sources_join_without_gap_or_repeat(void **state)
 	request.page_size = 2;
 	request.page_token = token;
 	for (uint16_t group = 1; group <= 4; group++) {
+		const struct source_spec spec = {
+		    .netns = "a\xff", .group = group, .log_bytes = HALL_LOG_BYTES};
 		struct source *source;
 
-		assert_int_equal(
-		    registry_add(hall->registry, "a\xff", group, HALL_LOG_BYTES, &source), 0);
+		assert_int_equal(registry_add(hall->registry, &spec, &source), 0);
 	}
 	do {
 		Nflog__V1__ListSourcesResponse *response = list_sources_of(hall, &request);

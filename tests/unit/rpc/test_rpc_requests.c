@@ -168,7 +168,8 @@ static void the_only_source_cannot_be_bound_is_a_failed_precondition(void **stat
 	char *netns[] = {(char[]){"blue"}};
 	struct caller caller;
 
-	source_set_state(hall->blue, SOURCE_FAILED, "group 100 is bound by port id 4711");
+	registry_set_state(hall->registry, hall->blue, SOURCE_FAILED,
+			   "group 100 is bound by port id 4711");
 	request.netns = netns;
 	request.n_netns = 1;
 	expect_refusal(hall, &request, GRPC_STATUS_FAILED_PRECONDITION, "port id 4711");
@@ -184,7 +185,7 @@ static void a_named_source_that_waits_is_not_found(void **state)
 	char *netns[] = {(char[]){"blue"}, (char[]){"red"}};
 	struct caller caller;
 
-	source_set_state(hall->blue, SOURCE_WAITING, "no such namespace yet");
+	registry_set_state(hall->registry, hall->blue, SOURCE_WAITING, "no such namespace yet");
 	request.netns = netns;
 	request.n_netns = 1;
 	expect_refusal(hall, &request, GRPC_STATUS_NOT_FOUND, "no such namespace yet");
