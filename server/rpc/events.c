@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Losses, heartbeats and caught_up. */
+/* Losses, heartbeats, caught_up and states of sources, each with the place in the stream. */
 #include "events.h"
 
+#include "arena.h"
 #include "clock.h"
 #include "loss.h"
+#include "messages.h"
 #include "source.h"
 #include "subscription.h"
 #include "times.h"
+#include "token.h"
 
 void events_count(struct subscription *sub, size_t bytes)
 {
@@ -14,9 +17,10 @@ void events_count(struct subscription *sub, size_t bytes)
 	sub->sent_ns = sub->call->cq->now_ns;
 }
 
-static void send_event(struct subscription *sub, const Nflog__V1__SubscribeResponse *response)
+/* With the place after it. */
+static void send_place(struct subscription *sub, const Nflog__V1__SubscribeResponse *response)
 {
-	events_count(sub, call_send(sub->call, &response->base));
+	events_count(sub, call_send_and(sub->call, &response->base, token_slice(sub)));
 }
 
 static void send_loss(struct subscription *sub, struct follow *follow, enum loss_stage stage)
@@ -31,7 +35,7 @@ static void send_loss(struct subscription *sub, struct follow *follow, enum loss
 					memory_order_relaxed);
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS;
 	response.loss = &report.message;
-	send_event(sub, &response);
+	send_place(sub, &response);
 }
 
 /* A token named sources that nobody knows any more: what they had is lost, however much. */
@@ -49,7 +53,7 @@ static void send_unknown_loss(struct subscription *sub)
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS;
 	response.loss = &report;
 	sub->lost_unknown = false;
-	send_event(sub, &response);
+	send_place(sub, &response);
 }
 
 bool events_send_loss(struct subscription *sub, int64_t *ret_next_ns)
@@ -91,7 +95,7 @@ void events_send_heartbeat(struct subscription *sub)
 	heartbeat.lag_bytes = subscription_lag_bytes(sub);
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_HEARTBEAT;
 	response.heartbeat = &heartbeat;
-	send_event(sub, &response);
+	send_place(sub, &response);
 }
 
 void events_send_caught_up(struct subscription *sub)
@@ -102,5 +106,27 @@ void events_send_caught_up(struct subscription *sub)
 	caught_up.packets_replayed = sub->replayed;
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_CAUGHT_UP;
 	response.caught_up = &caught_up;
-	send_event(sub, &response);
+	send_place(sub, &response);
+}
+
+bool events_send_source(struct subscription *sub, struct follow *follow,
+			const struct source_status *status)
+{
+	Nflog__V1__SubscribeResponse response = NFLOG__V1__SUBSCRIBE_RESPONSE__INIT;
+	Nflog__V1__SourceEvent event = NFLOG__V1__SOURCE_EVENT__INIT;
+	Google__Protobuf__Timestamp time;
+	struct arena arena;
+	bool built;
+
+	arena_init(&arena, SIZE_MAX); /* names and details are bounded */
+	times_timestamp(realtime_ns(), &time);
+	event.time = &time;
+	event.source = messages_source_as(&arena, follow->source, status);
+	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_SOURCE_EVENT;
+	response.source_event = &event;
+	built = event.source != NULL;
+	if (built)
+		events_count(sub, call_send(sub->call, &response.base));
+	arena_done(&arena);
+	return built;
 }

@@ -63,6 +63,13 @@ void follow_place(struct follow *follow, const struct history_cursor *cursor, ui
 	follow->lost[LOSS_DECODE] = lost_decode;
 }
 
+void follow_place_first(struct follow *follow)
+{
+	struct history_cursor first = {0};
+
+	follow_place(follow, &first, 0, 0);
+}
+
 void follow_stop(struct follow *follow)
 {
 	uint64_t end = history_end(follow->source->log);

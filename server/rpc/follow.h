@@ -27,6 +27,11 @@ struct follow {
 	struct loss losses[LOSS_STAGES];
 	bool gone; /* the source is: once all is read, it is told and the follow is dropped */
 
+	/* what the subscriber knows of the source's state */
+	uint64_t told;              /* fingerprint of the status told last; 0: none */
+	bool untold;                /* in the queue of those that may have another by now */
+	struct follow *next_untold; /* borrowed */
+
 	/* while a batch is made */
 	struct history_span span;
 	const uint8_t *at; /* next record of the span */
@@ -46,6 +51,9 @@ void follow_free(struct follow *follow);
  */
 void follow_place(struct follow *follow, const struct history_cursor *cursor, uint32_t lost_kernel,
 		  uint32_t lost_decode);
+/* Begins at the source's first record, with all its losses: nothing of it is to be missed. */
+void follow_place_first(struct follow *follow);
+
 /* Nothing that is published from now on is sent. */
 void follow_stop(struct follow *follow);
 

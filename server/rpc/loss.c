@@ -13,6 +13,12 @@ void loss_add(struct loss *loss, uint64_t count, int64_t time_ns)
 	loss->total += count;
 }
 
+void loss_add_bound(struct loss *loss, uint64_t count, int64_t time_ns)
+{
+	loss_add(loss, count, time_ns);
+	loss->lower_bound = true;
+}
+
 bool loss_is_due(const struct loss *loss, int64_t now_ns)
 {
 	return loss->pending > 0 && now_ns >= loss->report_ns;
@@ -42,9 +48,11 @@ void loss_take(struct loss *loss, enum loss_stage stage, uint32_t source_id, int
 	ret->message.stage = stage_on_wire(stage);
 	ret->message.source_id = source_id;
 	ret->message.count = loss->pending;
+	ret->message.lower_bound = loss->lower_bound;
 	ret->message.cumulative_count = loss->total;
 	ret->message.first_time = &ret->first;
 	ret->message.last_time = &ret->last;
 	loss->pending = 0;
+	loss->lower_bound = false;
 	loss->report_ns = now_ns + LOSS_REPORT_INTERVAL_NS;
 }

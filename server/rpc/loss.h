@@ -41,6 +41,8 @@ struct loss_report {
 };
 
 void loss_add(struct loss *loss, uint64_t count, int64_t time_ns);
+/* The same of at least so many. */
+void loss_add_bound(struct loss *loss, uint64_t count, int64_t time_ns);
 
 /* May what is pending be reported now? */
 bool loss_is_due(const struct loss *loss, int64_t now_ns);

@@ -4,10 +4,9 @@
  * runs of the first are composed into one buffer, the message that gRPC sends. Nothing is encoded
  * here and nothing allocated for a record.
  *
- * Order across sources: intake publishes in order of arrival, one datagram after the other. A
- * source found empty may get a record just before another source gets a later one, so after every
- * read of a span the sources outside the heap are asked again. Then what they get from now on is
- * later than everything in the spans held.
+ * Order across sources: every record up to the watermark was published before the logs are read,
+ * so a source that is found without any has none to come. Later ones wait for the next batch. So
+ * one pass over the sources is enough.
  *
  * On the way records are passed over that are not to be sent: those before the last N, those beyond
  * the lag allowed, those beyond the rate. That is bounded for each batch, too.
@@ -19,6 +18,7 @@
 #include "heap.h"
 #include "source.h"
 #include "subscription.h"
+#include "token.h"
 #include "wire.h"
 
 #define PASS_OVER_MAX 8192 /* records passed over before other streams get their turn */
@@ -26,6 +26,7 @@
 struct builder {
 	struct subscription *sub;
 	struct batch *batch;
+	uint64_t watermark;
 	uint8_t *buffer;
 	size_t used;
 	size_t cap;
@@ -76,7 +77,7 @@ static void lose_history(struct builder *builder, struct follow *follow, uint64_
 		builder->batch->stop = true;
 }
 
-/* Reads a source's next span; false: it has no record. */
+/* Reads a source's next span; false: it has no record up to the watermark. */
 static bool open_follow(struct builder *builder, struct follow *follow)
 {
 	bool was_replaying = is_replaying(follow);
@@ -88,49 +89,37 @@ static bool open_follow(struct builder *builder, struct follow *follow)
 	if (lost > 0)
 		lose_history(builder, follow, lost, was_replaying);
 	note_progress(builder, follow, was_replaying);
+	if (follow->open && follow_peek(follow)->order > builder->watermark)
+		follow_close(follow);
 	return follow->open;
 }
 
-/* Takes sources that have records into the heap until those outside have none, and notes what they
- * have lost. */
+/* Takes all sources that have records into the heap, and notes what they have lost. */
 static void fill_heap(struct builder *builder)
 {
 	struct subscription *sub = builder->sub;
-	bool again = true;
-
-	while (again) {
-		again = false;
-		for (size_t i = 0; i < sub->follow_count; i++) {
-			if (sub->follows[i]->open || !open_follow(builder, sub->follows[i]))
-				continue;
-			heap_push(sub, sub->follows[i]);
-			again = sub->follow_count > 1;
-		}
-	}
-}
-
-static void count_replaying(struct builder *builder)
-{
-	const struct subscription *sub = builder->sub;
 
 	for (size_t i = 0; sub->replaying && i < sub->follow_count; i++)
 		builder->replaying += is_replaying(sub->follows[i]);
+	for (size_t i = 0; i < sub->follow_count; i++)
+		if (open_follow(builder, sub->follows[i]))
+			heap_push(sub, sub->follows[i]);
+	sub->begun = true;
 }
 
-/* The first source has moved on: its span may be used up. */
+/* The first source has moved on: its span may be used up, its records too late. */
 static void renew_first(struct builder *builder)
 {
 	struct follow *first = builder->sub->heap[0];
 
-	if (first->open) {
-		heap_renew_first(builder->sub);
-		return;
-	}
-	if (open_follow(builder, first))
+	if (first->open && follow_peek(first)->order > builder->watermark)
+		follow_close(first);
+	else if (!first->open)
+		(void)open_follow(builder, first);
+	if (first->open)
 		heap_renew_first(builder->sub);
 	else
 		heap_drop_first(builder->sub);
-	fill_heap(builder);
 }
 
 /* START_LAST: the records before the last N. */
@@ -242,6 +231,8 @@ static void take_run(struct builder *builder)
 	struct follow *first = builder->sub->heap[0];
 	uint64_t end = heap_run_end(builder->sub);
 
+	if (end > builder->watermark)
+		end = builder->watermark;
 	while (first->open && !is_at_end(builder)) {
 		const struct wire_stored *stored = follow_peek(first);
 
@@ -289,6 +280,7 @@ static void build(struct builder *builder)
 	batch->slices[0] = grpc_slice_from_copied_buffer((const char *)header,
 							 wire_batch_header(header, builder->used));
 	batch->slices[1] = packets;
+	batch->slices[2] = token_slice(sub);
 }
 
 static uint32_t packets_max(const struct subscription *sub)
@@ -303,9 +295,7 @@ static void make(struct builder *builder)
 	struct subscription *sub = builder->sub;
 	struct batch *batch = builder->batch;
 
-	count_replaying(builder);
 	fill_heap(builder);
-	sub->begun = true;
 	if (sub->skip > 0)
 		skip_oldest(builder);
 	if (sub->terms.max_lag_bytes > 0 && !sub->replaying)
@@ -316,10 +306,13 @@ static void make(struct builder *builder)
 		build(builder);
 }
 
-void merge_batch(struct subscription *sub, struct batch *ret)
+void merge_batch(struct subscription *sub, uint64_t watermark, struct batch *ret)
 {
-	struct builder builder = {
-	    .sub = sub, .batch = ret, .packets_max = packets_max(sub), .pass_over = PASS_OVER_MAX};
+	struct builder builder = {.sub = sub,
+				  .batch = ret,
+				  .watermark = watermark,
+				  .packets_max = packets_max(sub),
+				  .pass_over = PASS_OVER_MAX};
 
 	*ret = (struct batch){0};
 	rate_earn(&sub->rate, sub->call->cq->now_ns);

@@ -10,10 +10,10 @@
 
 struct subscription;
 
-#define BATCH_SLICES 2
+#define BATCH_SLICES 3
 
 struct batch {
-	grpc_slice slices[BATCH_SLICES]; /* header and packets; set when there are packets */
+	grpc_slice slices[BATCH_SLICES]; /* header, packets, token; set when there are packets */
 	uint32_t packets;
 	bool full; /* ended by a bound, not for want of records; without packets: enough for now */
 	bool stop; /* ended by what must be told before the next packet: a loss, caught_up */
@@ -22,8 +22,9 @@ struct batch {
 
 /**
  * merge_batch - take records from where the cursors are, as many as the bounds allow
+ * @watermark: of registry_order(), read before: no record of a later order is taken
  * Moves the cursors and notes the losses met. Slices are the caller's.
  */
-void merge_batch(struct subscription *sub, struct batch *ret);
+void merge_batch(struct subscription *sub, uint64_t watermark, struct batch *ret);
 
 #endif

@@ -23,19 +23,26 @@ char *messages_text(struct arena *arena, const char *text)
 
 Nflog__V1__Source *messages_source(struct arena *arena, struct source *source)
 {
-	Nflog__V1__Source *message = arena_alloc(arena, sizeof(*message));
 	struct source_status status;
+
+	source_status(source, &status);
+	return messages_source_as(arena, source, &status);
+}
+
+Nflog__V1__Source *messages_source_as(struct arena *arena, const struct source *source,
+				      const struct source_status *status)
+{
+	Nflog__V1__Source *message = arena_alloc(arena, sizeof(*message));
 
 	if (!message)
 		return NULL;
-	source_status(source, &status);
 	nflog__v1__source__init(message);
 	message->source_id = source->id;
 	message->netns = messages_text(arena, source->netns);
 	message->group = source->group;
-	message->state = (Nflog__V1__SourceState)status.state; /* the same values */
-	message->detail = messages_text(arena, status.detail);
-	message->state_time = times_new_timestamp(arena, status.since_ns);
+	message->state = (Nflog__V1__SourceState)status->state; /* the same values */
+	message->detail = messages_text(arena, status->detail);
+	message->state_time = times_new_timestamp(arena, status->since_ns);
 	return message->netns && message->detail && message->state_time ? message : NULL;
 }
 

@@ -8,11 +8,15 @@
 struct arena;
 struct history_cursor;
 struct source;
+struct source_status;
 
 /* A text as valid UTF-8: the text itself, or a repaired copy. */
 char *messages_text(struct arena *arena, const char *text);
 
 Nflog__V1__Source *messages_source(struct arena *arena, struct source *source);
+/* The same with a state that was read before. */
+Nflog__V1__Source *messages_source_as(struct arena *arena, const struct source *source,
+				      const struct source_status *status);
 
 /* When the record at a cursor was received; NULL also where there is none. The cursor is a copy's:
  * it may move past records that are gone. */

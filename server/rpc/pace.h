@@ -17,7 +17,7 @@
 
 struct subscription;
 
-/* Are there records to send? */
+/* Are there records that were not looked at? Cheap. */
 bool pace_has_records(const struct subscription *sub);
 
 /* They may be sent now. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pump: one message in flight; its completion is the client's "more". What comes next, by rank:
- * losses that are due, the end, the end of the history, a batch, a heartbeat.
+ * losses that are due, the end, states of sources, the end of the history, a batch, a heartbeat.
  */
 #include "pump.h"
 
+#include "changes.h"
 #include "clock.h"
 #include "events.h"
 #include "merge.h"
@@ -29,8 +30,9 @@ static int64_t earlier(int64_t a, int64_t b)
 static void send_packets(struct subscription *sub, struct batch *batch)
 {
 	pace_rest(sub);
-	events_count(sub, call_send_slices(sub->call, batch->slices, BATCH_SLICES));
+	/* Before: who has seen a packet finds it counted. */
 	(void)atomic_fetch_add_explicit(&sub->packets_sent, batch->packets, memory_order_relaxed);
+	events_count(sub, call_send_slices(sub->call, batch->slices, BATCH_SLICES));
 	if (atomic_load(&sub->packets_sent) == sub->terms.max_packets)
 		subscription_end(sub, GRPC_STATUS_OK, "max_packets reached");
 }
@@ -38,11 +40,20 @@ static void send_packets(struct subscription *sub, struct batch *batch)
 /* Returns false when that was enough for this turn. */
 static bool send_batch(struct subscription *sub)
 {
+	/* When the server stops, everything was published before. */
+	uint64_t watermark =
+	    sub->draining ? UINT64_MAX : registry_order(sub->call->cq->rpc->registry);
 	struct batch batch;
 
-	merge_batch(sub, &batch);
+	if (changes_are_due(sub))
+		return true; /* a source that joins may have records up to the watermark */
+	merge_batch(sub, watermark, &batch);
 	sub->backlog = batch.full || batch.stop;
 	sub->pending_seen = 0;
+	if (!sub->backlog)
+		sub->order_done = watermark;
+	if (sub->terms.follow && !sub->draining)
+		sub->order = watermark;
 	if (batch.packets > 0)
 		send_packets(sub, &batch);
 	if (batch.over)
@@ -145,6 +156,8 @@ static bool step(struct subscription *sub)
 		finish(sub);
 		return true;
 	}
+	if (changes_step(sub))
+		return true;
 	if (sub->replaying && is_replayed(sub)) {
 		sub->replaying = false;
 		events_send_caught_up(sub);
@@ -169,7 +182,7 @@ void pump_look(struct subscription *sub)
 
 void pump_sent(struct subscription *sub)
 {
-	bool more = sub->backlog;
+	bool more = sub->backlog || changes_are_due(sub);
 
 	if (sub->draining || sub->ending || (!more && now_of(sub) >= sub->rest_ns))
 		pump_look(sub);

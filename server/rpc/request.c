@@ -2,10 +2,13 @@
 /* Validation of requests: every field is in force, has its default, or is refused by name. */
 #include "request.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
+#include "cleanup.h"
 #include "clock.h"
 #include "server.h"
 #include "source.h"
@@ -286,4 +289,52 @@ bool request_select_netns(const struct rpc *rpc, char *const *netns, size_t coun
 {
 	return request_check_netns(netns, count, err) &&
 	       select_sources(rpc, netns, count, NULL, 0, ret, err);
+}
+
+static int copy_names(char *const *names, size_t count, struct selection *copy)
+{
+	copy->netns = calloc(count + 1, sizeof(char *));
+	if (!copy->netns)
+		return -ENOMEM;
+	for (; copy->netns_count < count; copy->netns_count++) {
+		copy->netns[copy->netns_count] = strdup(names[copy->netns_count]);
+		if (!copy->netns[copy->netns_count])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_groups(const uint32_t *groups, size_t count, struct selection *copy)
+{
+	if (count == 0)
+		return 0;
+	copy->groups = calloc(count, sizeof(uint32_t));
+	if (!copy->groups)
+		return -ENOMEM;
+	memcpy(copy->groups, groups, count * sizeof(uint32_t));
+	copy->group_count = count;
+	return 0;
+}
+
+int selection_copy(const Nflog__V1__SubscribeRequest *request, struct selection *ret)
+{
+	CLEANUP(selection_done) struct selection copy = {0};
+	int r = copy_names(request->netns, request->n_netns, &copy);
+
+	if (r == 0)
+		r = copy_groups(request->groups, request->n_groups, &copy);
+	if (r < 0)
+		return r;
+	*ret = copy;
+	copy = (struct selection){0};
+	return 0;
+}
+
+void selection_done(struct selection *selection)
+{
+	for (size_t i = 0; i < selection->netns_count; i++)
+		free(selection->netns[i]);
+	free(selection->netns);
+	free(selection->groups);
+	*selection = (struct selection){0};
 }

@@ -60,6 +60,10 @@ struct selection {
 	size_t group_count;
 };
 
+/* 0 or -ENOMEM. */
+int selection_copy(const Nflog__V1__SubscribeRequest *request, struct selection *ret);
+void selection_done(struct selection *selection);
+
 /* Returns false with the reason in @err: INVALID_ARGUMENT or UNIMPLEMENTED, naming the field. */
 bool request_terms(const Nflog__V1__SubscribeRequest *request, uint32_t max_payload_bytes,
 		   struct terms *ret, struct status *err);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "changes.h"
 #include "log.h"
 #include "messages.h"
 #include "pump.h"
@@ -63,14 +64,13 @@ static int compare(const void *a, const void *b)
 	return order ? order : (int)left->group - (int)right->group;
 }
 
-static bool list_sources(const struct subscription *sub, Nflog__V1__Started *started,
-			 struct arena *arena)
+static bool list_sources(struct subscription *sub, Nflog__V1__Started *started, struct arena *arena)
 {
 	started->sources = arena_alloc(arena, (sub->follow_count + 1) * sizeof(*started->sources));
 	if (!started->sources)
 		return false;
 	for (size_t i = 0; i < sub->follow_count; i++) {
-		started->sources[i] = messages_source(arena, sub->follows[i]->source);
+		started->sources[i] = changes_describe(sub, sub->follows[i], arena);
 		if (!started->sources[i])
 			return false;
 		started->n_sources++;
@@ -114,16 +114,16 @@ static void start(struct call *call, struct subscription *sub, Nflog__V1__Starte
 }
 
 /* Sources are found: from here on it can only fail for want of room. */
-static void begin(struct call *call, const struct terms *terms, const char *label,
-		  struct source_list *sources)
+static void begin(struct call *call, const struct terms *terms,
+		  const Nflog__V1__SubscribeRequest *request, struct source_list *sources)
 {
 	struct rpc *rpc = call->cq->rpc;
 	Nflog__V1__Started started = NFLOG__V1__STARTED__INIT;
 	struct subscription *sub;
 	struct arena arena;
 	struct status status;
-	int r =
-	    subscription_new(&rpc->live, call, terms, label, sources, rpc->max_subscriptions, &sub);
+	int r = subscription_new(&rpc->live, call, terms, request->client_label, sources,
+				 rpc->max_subscriptions, &sub);
 
 	if (r < 0) {
 		if (r == -EUSERS)
@@ -136,7 +136,7 @@ static void begin(struct call *call, const struct terms *terms, const char *labe
 		return;
 	}
 	arena_init(&arena, SIZE_MAX); /* as large as our own list of sources makes it */
-	if (build_started(sub, &started, &arena)) {
+	if (selection_copy(request, &sub->selection) == 0 && build_started(sub, &started, &arena)) {
 		start(call, sub, &started);
 	} else {
 		status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
@@ -161,6 +161,6 @@ void subscribe(struct call *call, const ProtobufCMessage *message, struct arena 
 		return;
 	}
 	terms.packets_per_second = rpc->packets_per_second;
-	begin(call, &terms, request->client_label, &sources);
+	begin(call, &terms, request, &sources);
 	source_list_done(&sources);
 }

@@ -98,6 +98,15 @@ static size_t find_place(const struct subscription *sub, uint32_t source_id)
 	return low;
 }
 
+struct follow *subscription_find(const struct subscription *sub, uint32_t source_id)
+{
+	size_t place = find_place(sub, source_id);
+
+	if (place == sub->follow_count || sub->follows[place]->source->id != source_id)
+		return NULL;
+	return sub->follows[place];
+}
+
 /* [lock] Room for so many; the heap is empty between two batches. */
 static int make_room(struct subscription *sub, size_t room)
 {
@@ -148,6 +157,18 @@ int subscription_follow(struct subscription *sub, struct source *source, struct 
 	return r;
 }
 
+void subscription_unfollow(struct subscription *sub, struct follow *follow)
+{
+	size_t place = find_place(sub, follow->source->id);
+
+	(void)pthread_mutex_lock(&sub->lock);
+	sub->follow_count--;
+	memmove(sub->follows + place, sub->follows + place + 1,
+		(sub->follow_count - place) * sizeof(struct follow *));
+	(void)pthread_mutex_unlock(&sub->lock);
+	follow_free(follow);
+}
+
 static int follow_all(struct subscription *sub, struct source_list *sources)
 {
 	struct follow *follow;
@@ -157,6 +178,7 @@ static int follow_all(struct subscription *sub, struct source_list *sources)
 		r = subscription_follow(sub, sources->items[i], &follow);
 	if (r < 0)
 		return r;
+	sub->change = sources->change;
 	source_list_done(sources); /* each follow has a reference of its own */
 	return 0;
 }
@@ -168,6 +190,7 @@ static void release(struct subscription *sub)
 		follow_free(sub->follows[i]);
 	free(sub->follows);
 	free(sub->heap);
+	selection_done(&sub->selection);
 	(void)pthread_mutex_destroy(&sub->lock);
 	free(sub);
 }
@@ -264,48 +287,62 @@ uint64_t subscription_lag_bytes(struct subscription *sub)
 	return lag;
 }
 
-bool subscription_lose(struct subscription *sub, struct follow *follow, enum loss_stage stage,
-		       uint64_t count)
+static bool note(struct subscription *sub, struct follow *follow, enum loss_stage stage,
+		 uint64_t count, bool lower_bound)
 {
 	struct loss *loss = &follow->losses[stage];
 
 	if (loss->pending == 0)
 		sub->losses_pending++;
-	loss_add(loss, count, realtime_ns());
+	if (lower_bound)
+		loss_add_bound(loss, count, realtime_ns());
+	else
+		loss_add(loss, count, realtime_ns());
+	return sub->ending || loss_is_due(loss, sub->call->cq->now_ns);
+}
+
+bool subscription_lose(struct subscription *sub, struct follow *follow, enum loss_stage stage,
+		       uint64_t count)
+{
 	/* What was gone before the first look at the history was not missed by being slow. */
 	if (stage == LOSS_HISTORY && sub->terms.disconnect_slow && sub->begun)
 		subscription_end(sub, GRPC_STATUS_RESOURCE_EXHAUSTED,
 				 "slow consumer: packets were overwritten before they were read");
-	return sub->ending || loss_is_due(loss, sub->call->cq->now_ns);
+	return note(sub, follow, stage, count, false);
 }
 
 /* Notes what totals tell beyond what is known. */
 static bool check_totals(struct subscription *sub, struct follow *follow, uint32_t lost_kernel,
-			 uint32_t lost_decode)
+			 uint32_t lost_decode, bool lower_bound)
 {
 	uint32_t kernel = follow_gap(follow, LOSS_KERNEL_SOCKET, lost_kernel);
 	uint32_t decode = follow_gap(follow, LOSS_DECODE, lost_decode);
 	bool due = false;
 
 	if (kernel > 0)
-		due = subscription_lose(sub, follow, LOSS_KERNEL_SOCKET, kernel);
+		due = note(sub, follow, LOSS_KERNEL_SOCKET, kernel, lower_bound);
 	if (decode > 0)
-		due |= subscription_lose(sub, follow, LOSS_DECODE, decode);
+		due |= note(sub, follow, LOSS_DECODE, decode, false);
 	return due;
 }
 
 bool subscription_check_record(struct subscription *sub, struct follow *follow,
 			       const struct wire_stored *stored)
 {
-	return check_totals(sub, follow, stored->lost_kernel, stored->lost_decode);
+	return check_totals(sub, follow, stored->lost_kernel, stored->lost_decode, false);
 }
 
 bool subscription_check_source(struct subscription *sub, struct follow *follow)
 {
 	const struct source *source = follow->source;
+	/* Read before and after the total, so that a bound that comes or is settled in between
+	 * never passes for exact. */
+	bool lower_bound = atomic_load(&source->lost_tail) > 0;
+	uint32_t lost_kernel = (uint32_t)atomic_load(&source->lost_kernel);
 
-	return check_totals(sub, follow, (uint32_t)atomic_load(&source->lost_kernel),
-			    (uint32_t)atomic_load(&source->lost_decode));
+	lower_bound |= atomic_load(&source->lost_tail) > 0;
+	return check_totals(sub, follow, lost_kernel, (uint32_t)atomic_load(&source->lost_decode),
+			    lower_bound);
 }
 
 void subscription_end(struct subscription *sub, grpc_status_code code, const char *text)

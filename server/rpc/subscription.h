@@ -65,15 +65,19 @@ struct subscription {
 	/* the queue's thread only, from here on */
 	struct follow **heap; /* owned; room for all; by arrival of the next record */
 	size_t heap_count;
-	size_t losses_pending; /* of (source, stage) */
-	uint64_t change;       /* of registry_changes(): the next to look at */
-	uint64_t order;    /* of arrival: every source with a record up to it is followed, or was
+	size_t losses_pending;       /* of (source, stage) */
+	uint64_t change;             /* of registry_changes(): the next to look at */
+	struct follow *untold_first; /* borrowed; queue of those whose state may have to be told */
+	struct follow *untold_last;
+	size_t gone_count;   /* follows whose source is gone */
+	uint64_t order;      /* of arrival: every source with a record up to it is followed, or was
 				until all of it was read; tokens rely on it */
-	struct rate rate;  /* of terms.packets_per_second */
-	uint64_t skip;     /* START_LAST: so many of the records found come before the last N */
-	bool begun;        /* what is overwritten from now on was there to be read */
-	bool replaying;    /* caught_up is still to be told */
-	uint64_t replayed; /* packets of the history sent */
+	uint64_t order_done; /* of arrival: every record up to it was taken */
+	struct rate rate;    /* of terms.packets_per_second */
+	uint64_t skip;       /* START_LAST: so many of the records found come before the last N */
+	bool begun;          /* what is overwritten from now on was there to be read */
+	bool replaying;      /* caught_up is still to be told */
+	uint64_t replayed;   /* packets of the history sent */
 	Nflog__V1__ResumeStatus resume_status; /* for `started` */
 	int64_t batch_ns;      /* when the last batch was made; times are monotonic */
 	int64_t sent_ns;       /* when the last message was sent */
@@ -102,8 +106,12 @@ int subscription_new(struct subscriptions *list, struct call *call, const struct
 		     struct subscription **ret);
 void subscription_free(struct subscription *sub);
 
+/* NULL: the source is not followed. */
+struct follow *subscription_find(const struct subscription *sub, uint32_t source_id);
 /* Follows one more source, from the end of its log; 0 or -ENOMEM. */
 int subscription_follow(struct subscription *sub, struct source *source, struct follow **ret);
+/* Stops to follow a source and frees the follow; not while it has losses or is untold. */
+void subscription_unfollow(struct subscription *sub, struct follow *follow);
 
 /* Records that wait to be sent, of all sources. */
 uint64_t subscription_pending(const struct subscription *sub);

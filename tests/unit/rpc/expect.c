@@ -52,8 +52,8 @@ void expect_run(struct caller *caller, uint32_t source_id, uint64_t first, uint6
 	}
 }
 
-void expect_loss(struct caller *caller, const struct source *source, int stage, uint64_t count,
-		 uint64_t cumulative)
+static void expect_report(struct caller *caller, const struct source *source, int stage,
+			  uint64_t count, uint64_t cumulative, bool lower_bound)
 {
 	Nflog__V1__SubscribeResponse *event =
 	    expect_event(caller, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS);
@@ -62,9 +62,37 @@ void expect_loss(struct caller *caller, const struct source *source, int stage, 
 	assert_int_equal(event->loss->source_id, source->id);
 	assert_int_equal(event->loss->count, count);
 	assert_int_equal(event->loss->cumulative_count, cumulative);
-	assert_false(event->loss->lower_bound);
+	assert_int_equal(event->loss->lower_bound, lower_bound);
 	assert_non_null(event->loss->first_time);
 	assert_non_null(event->loss->last_time);
+	hall_free_event(event);
+}
+
+void expect_loss(struct caller *caller, const struct source *source, int stage, uint64_t count,
+		 uint64_t cumulative)
+{
+	expect_report(caller, source, stage, count, cumulative, false);
+}
+
+void expect_bound(struct caller *caller, const struct source *source, int stage, uint64_t count,
+		  uint64_t cumulative)
+{
+	expect_report(caller, source, stage, count, cumulative, true);
+}
+
+void expect_state(struct caller *caller, const struct source *source, enum source_state state,
+		  const char *detail)
+{
+	Nflog__V1__SubscribeResponse *event =
+	    expect_event(caller, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_SOURCE_EVENT);
+	const Nflog__V1__Source *told = event->source_event->source;
+
+	assert_non_null(event->source_event->time);
+	assert_int_equal(told->source_id, source->id);
+	assert_string_equal(told->netns, source->netns);
+	assert_int_equal(told->group, source->group);
+	assert_int_equal(told->state, (int)state);
+	assert_string_equal(told->detail, detail);
 	hall_free_event(event);
 }
 
@@ -82,6 +110,8 @@ void tally_event(struct tally *tally, const Nflog__V1__SubscribeResponse *event)
 	} else if (event->event_case == NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS) {
 		tally->reports++;
 		tally->lost += event->loss->count;
+	} else if (event->event_case == NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_SOURCE_EVENT) {
+		tally->states++;
 	} else {
 		assert_int_equal(event->event_case, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_HEARTBEAT);
 		tally->heartbeats++;

@@ -22,9 +22,16 @@ void expect_run(struct caller *caller, uint32_t source_id, uint64_t first, uint6
 /* An exact loss. */
 void expect_loss(struct caller *caller, const struct source *source, int stage, uint64_t count,
 		 uint64_t cumulative);
+/* At least so many. */
+void expect_bound(struct caller *caller, const struct source *source, int stage, uint64_t count,
+		  uint64_t cumulative);
+
+void expect_state(struct caller *caller, const struct source *source, enum source_state state,
+		  const char *detail);
+
 /* What came on a stream. */
 struct tally {
-	uint64_t packets, lost, batches, reports, heartbeats;
+	uint64_t packets, lost, batches, reports, heartbeats, states;
 	uint64_t largest_batch;
 	uint64_t last_sequence; /* of the last packet */
 };

@@ -15,15 +15,34 @@
 #include "log.h"
 #include "wire.h"
 
-static struct source *add_source(struct hall *hall, const char *netns, uint16_t group)
+struct source *hall_add(struct hall *hall, const char *netns, uint16_t group)
 {
-	const struct source_spec spec = {
-	    .netns = netns, .group = group, .log_bytes = HALL_LOG_BYTES};
+	struct source_spec spec = {.netns = netns, .group = group, .log_bytes = HALL_LOG_BYTES};
 	struct source *source;
 
 	assert_int_equal(registry_add(hall->registry, &spec, &source), 0);
+	return source;
+}
+
+static struct source *add_listening(struct hall *hall, const char *netns, uint16_t group)
+{
+	struct source *source = hall_add(hall, netns, group);
+
 	registry_set_state(hall->registry, source, SOURCE_LISTENING, NULL);
 	return source;
+}
+
+void hall_set_state(struct hall *hall, struct source *source, enum source_state state,
+		    const char *detail)
+{
+	registry_set_state(hall->registry, source, state, detail);
+	rpc_wake(hall->rpc);
+}
+
+void hall_remove(struct hall *hall, struct source *source)
+{
+	registry_remove(hall->registry, source, monotonic_ns());
+	hall_set_state(hall, source, SOURCE_GONE, "deleted");
 }
 
 void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_payload_bytes)
@@ -56,9 +75,9 @@ void hall_open_limited(struct hall *hall, const struct rpc_options *limits)
 	(void)snprintf(hall->path, sizeof(hall->path), "%s/sock", hall->folder);
 	assert_int_equal(history_new((size_t)1 << 26, &hall->history), 0);
 	assert_int_equal(registry_new(hall->history, &hall->registry), 0);
-	hall->red = add_source(hall, "red", 100);
-	hall->red_200 = add_source(hall, "red", 200);
-	hall->blue = add_source(hall, "blue", 100);
+	hall->red = add_listening(hall, "red", 100);
+	hall->red_200 = add_listening(hall, "red", 200);
+	hall->blue = add_listening(hall, "blue", 100);
 	if (rpc_new(&options, hall->registry, &hall->rpc, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(rpc_start(hall->rpc), 0);
@@ -90,7 +109,7 @@ int hall_close(void **state)
 	return 0;
 }
 
-static void store(struct hall *hall, struct source *source)
+static void store(struct source *source, uint64_t order)
 {
 	static const uint8_t payload[100] = {0x45};
 	struct nfl_packet packet = {.sequence = atomic_load(&source->packets) + 1,
@@ -106,7 +125,7 @@ static void store(struct hall *hall, struct source *source)
 	stored = history_reserve(source->log, wire_store_bound(&packet));
 	assert_non_null(stored);
 	(void)wire_store(stored, &packet);
-	stored->order = hall->order;
+	stored->order = order;
 	stored->lost_kernel = (uint32_t)atomic_load(&source->lost_kernel);
 	stored->lost_decode = (uint32_t)atomic_load(&source->lost_decode);
 	history_append(source->log, stored->total);
@@ -121,8 +140,21 @@ void hall_log_after_loss(struct hall *hall, struct source *source, uint32_t coun
 	atomic_fetch_add(&source->lost_decode, lost_decode);
 	hall->order++;
 	while (count-- > 0)
-		store(hall, source);
+		store(source, hall->order);
 	history_publish(source->log);
+	hall_set_order(hall, hall->order);
+}
+
+void hall_store(struct source *source, uint64_t order)
+{
+	store(source, order);
+	history_publish(source->log);
+}
+
+void hall_set_order(struct hall *hall, uint64_t order)
+{
+	hall->order = order;
+	registry_set_order(hall->registry, order);
 	rpc_wake(hall->rpc);
 }
 

@@ -33,11 +33,25 @@ void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_
 void hall_open_limited(struct hall *hall, const struct rpc_options *limits);
 void hall_close_it(struct hall *hall);
 
+/* One more source, WAITING; borrowed. Streams are not woken. */
+struct source *hall_add(struct hall *hall, const char *netns, uint16_t group);
+/* Another state, of which streams are told. */
+void hall_set_state(struct hall *hall, struct source *source, enum source_state state,
+		    const char *detail);
+/* The namespace is deleted: told as GONE, and the name is free. */
+void hall_remove(struct hall *hall, struct source *source);
+
 /* Stores packets in one datagram: published, and streams are woken. */
 void hall_log(struct hall *hall, struct source *source, uint32_t count);
 /* The same after a gap. */
 void hall_log_after_loss(struct hall *hall, struct source *source, uint32_t count,
 			 uint32_t lost_kernel, uint32_t lost_decode);
+
+/* Stores one packet of this order of arrival and publishes it, without waking or moving the order up
+ * to which all is published. */
+void hall_store(struct source *source, uint64_t order);
+/* Everything up to this order is published: streams are woken. */
+void hall_set_order(struct hall *hall, uint64_t order);
 
 /* Subscribes and reads `started`, which is returned in the event; free it with
  * nflog__v1__subscribe_response__free_unpacked(). */

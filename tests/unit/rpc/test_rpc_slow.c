@@ -12,6 +12,11 @@
 #include "expect.h"
 #include "hall.h"
 
+#define KERNEL     NFLOG__V1__LOSS_STAGE__LOSS_STAGE_KERNEL_SOCKET
+#define DECODE     NFLOG__V1__LOSS_STAGE__LOSS_STAGE_DECODE
+#define HISTORY    NFLOG__V1__LOSS_STAGE__LOSS_STAGE_HISTORY
+#define RATE_LIMIT NFLOG__V1__LOSS_STAGE__LOSS_STAGE_RATE_LIMIT
+
 /* What one subscriber knows of one source. */
 struct track {
 	const struct source *source;
@@ -232,6 +237,28 @@ static void the_rate_is_earned_again_as_time_passes(void **state)
 	hall_close_it(&hall);
 }
 
+/* The kernel's count of drops is a lower bound until the next packet's number tells. */
+static void a_lower_bound_is_settled_by_the_next_packet(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	struct caller caller;
+
+	hall_follow(hall, &caller, &request);
+	hall_log(hall, hall->red, 1);
+	expect_packets(&caller, hall->red->id, 1, 1);
+	atomic_store(&hall->red->lost_tail, 3);
+	atomic_fetch_add(&hall->red->lost_kernel, 3);
+	hall_log(hall, hall->blue, 1); /* wakes */
+	expect_packets(&caller, hall->blue->id, 1, 1);
+	expect_bound(&caller, hall->red, KERNEL, 3, 3);
+	atomic_store(&hall->red->lost_tail, 0);
+	hall_log_after_loss(hall, hall->red, 1, 5, 0);
+	expect_packets(&caller, hall->red->id, 2, 1); /* within the second: the report waits */
+	expect_loss(&caller, hall->red, KERNEL, 5, 8);
+	caller_close(&caller);
+}
+
 static void statistics_agree_with_the_stream(void **state)
 {
 	struct hall hall;
@@ -260,6 +287,8 @@ static void statistics_agree_with_the_stream(void **state)
 	hall_close_it(&hall);
 }
 
+#define HALL_TEST(name) cmocka_unit_test_setup_teardown(name, hall_open, hall_close)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +296,7 @@ int main(void)
 	    cmocka_unit_test(a_client_that_takes_nothing_for_too_long_is_ended),
 	    cmocka_unit_test(packets_beyond_the_rate_are_counted_not_sent),
 	    cmocka_unit_test(the_rate_is_earned_again_as_time_passes),
+	    HALL_TEST(a_lower_bound_is_settled_by_the_next_packet),
 	    cmocka_unit_test(statistics_agree_with_the_stream),
 	};
 
