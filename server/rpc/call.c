@@ -24,7 +24,7 @@
 #include "peers.h"
 #include "server.h"
 
-#define REQUEST_ARENA_MAX ((size_t)1048576)
+#define REQUEST_ARENA_MAX ((size_t)2097152) /* the largest token takes half of it */
 
 static void on_new(struct tag *tag, bool ok);
 static void on_close(struct tag *tag, bool ok);

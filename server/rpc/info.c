@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "bytes.h"
 #include "messages.h"
 #include "request.h"
 #include "server.h"
@@ -14,6 +15,7 @@ void get_server_info(struct call *call, const ProtobufCMessage *message, struct 
 {
 	Nflog__V1__GetServerInfoResponse response = NFLOG__V1__GET_SERVER_INFO_RESPONSE__INIT;
 	Nflog__V1__Limits limits = NFLOG__V1__LIMITS__INIT;
+	char *features[] = {(char[]){"history"}, (char[]){"resume"}, (char[]){"live-netns"}};
 	const struct rpc *rpc = call->cq->rpc;
 	Google__Protobuf__Timestamp start_time;
 	Google__Protobuf__Timestamp config_load_time;
@@ -25,6 +27,8 @@ void get_server_info(struct call *call, const ProtobufCMessage *message, struct 
 	times_timestamp(rpc->start_time_ns, &start_time);
 	times_timestamp(rpc->config_load_time_ns, &config_load_time);
 	call_peer(call, peer);
+	response.features = features;
+	response.n_features = ARRAY_SIZE(features);
 	limits.max_subscriptions = rpc->max_subscriptions;
 	limits.max_batch_packets = REQUEST_BATCH_PACKETS_MAX;
 	limits.max_batch_bytes = REQUEST_BATCH_BYTES_MAX;

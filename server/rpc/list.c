@@ -6,7 +6,7 @@
 #include "cleanup.h"
 #include "messages.h"
 #include "page.h"
-#include "request.h"
+#include "select.h"
 #include "server.h"
 #include "source.h"
 #include "times.h"
@@ -59,8 +59,7 @@ void list_sources(struct call *call, const ProtobufCMessage *message, struct are
 
 	arena_init(&answer, ANSWER_ARENA_MAX);
 	if (!page_parse(request->page_size, request->page_token, arena, &page, &status) ||
-	    !request_select_netns(call->cq->rpc, request->netns, request->n_netns, &list,
-				  &status)) {
+	    !select_netns(call->cq->rpc, request->netns, request->n_netns, &list, &status)) {
 		call_finish(call, &status);
 		return;
 	}
@@ -140,7 +139,7 @@ void list_netns(struct call *call, const ProtobufCMessage *message, struct arena
 
 	arena_init(&answer, ANSWER_ARENA_MAX);
 	if (!page_parse(request->page_size, request->page_token, arena, &page, &status) ||
-	    !request_select_netns(call->cq->rpc, NULL, 0, &list, &status)) {
+	    !select_netns(call->cq->rpc, NULL, 0, &list, &status)) {
 		call_finish(call, &status);
 		return;
 	}

@@ -46,22 +46,6 @@ Nflog__V1__Source *messages_source_as(struct arena *arena, const struct source *
 	return message->netns && message->detail && message->state_time ? message : NULL;
 }
 
-/* A stored record opens only by way of the wire: composed as for a subscriber, and read. */
-static int64_t stored_time(struct arena *arena, const struct wire_stored *stored)
-{
-	uint8_t *bytes = arena_alloc(arena, wire_composed_len(stored, WIRE_VIEW_BASIC, 0));
-	struct nfl_bytes batch = {.data = bytes};
-	struct nfl_bytes element;
-	struct nfl_packet packet;
-
-	if (!bytes)
-		return 0;
-	batch.len = (uint32_t)wire_compose(bytes, stored, WIRE_VIEW_BASIC, 0);
-	if (wire_batch_next(&batch, &element) != 1 || wire_read_packet(element, &packet) < 0)
-		return 0;
-	return packet.record.receive_time_ns;
-}
-
 Google__Protobuf__Timestamp *messages_record_time(struct arena *arena, const struct source *source,
 						  struct history_cursor *cursor)
 {
@@ -71,7 +55,7 @@ Google__Protobuf__Timestamp *messages_record_time(struct arena *arena, const str
 
 	if (!history_read(source->log, cursor, &span, &lost))
 		return NULL;
-	time_ns = stored_time(arena, (const struct wire_stored *)(const void *)span.bytes);
+	time_ns = ((const struct wire_stored *)(const void *)span.bytes)->time_ns;
 	history_release(&span);
 	return time_ns > 0 ? times_new_timestamp(arena, time_ns) : NULL;
 }

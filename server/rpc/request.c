@@ -2,22 +2,17 @@
 /* Validation of requests: every field is in force, has its default, or is refused by name. */
 #include "request.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
-#include "cleanup.h"
 #include "clock.h"
 #include "server.h"
-#include "source.h"
 #include "text.h"
 #include "times.h"
 
 #define NETNS_MAX        1024 /* entries */
 #define NETNS_BYTES_MAX  255  /* of a name */
-#define GROUPS_MAX       4096 /* entries */
 #define BATCH_PACKETS    256
 #define BATCH_BYTES      65536
 #define MAX_DELAY_NS     (2 * NS_PER_MS)
@@ -48,16 +43,6 @@ static bool check_not_served(const Nflog__V1__SubscribeRequest *request, struct 
 		return refuse(err, "include");
 	if (request->n_exclude > 0)
 		return refuse(err, "exclude");
-	if (request->start)
-		return refuse(err, "start");
-	if (request->until)
-		return refuse(err, "until");
-	if (request->max_lag_bytes > 0)
-		return refuse(err, "max_lag_bytes");
-	if (request->strict_resume)
-		return refuse(err, "strict_resume");
-	if (request->wait_for_netns)
-		return refuse(err, "wait_for_netns");
 	if (request->base.n_unknown_fields > 0)
 		return status_set(err, GRPC_STATUS_UNIMPLEMENTED,
 				  "field %u: not known to this version",
@@ -155,15 +140,92 @@ static uint32_t lower_limit(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-bool request_terms(const Nflog__V1__SubscribeRequest *request, uint32_t max_payload_bytes,
+static bool set_since_ago(const Google__Protobuf__Duration *ago, struct terms *terms,
+			  struct status *err)
+{
+	int64_t now_ns = realtime_ns();
+	int64_t ago_ns;
+
+	/* Longer than since 1970 is as long: everything. */
+	if (times_parse_duration(ago, now_ns, &ago_ns) < 0)
+		return invalid(err, "start.since_ago", "expected a duration of 0 or more");
+	terms->start = START_SINCE;
+	terms->since_ns = now_ns - ago_ns;
+	return true;
+}
+
+static bool set_position(const Nflog__V1__StartPosition *start, struct terms *terms,
+			 struct status *err)
+{
+	switch (start->position_case) {
+	case NFLOG__V1__START_POSITION__POSITION_RESUME_TOKEN:
+		terms->start = START_RESUME;
+		return true;
+	case NFLOG__V1__START_POSITION__POSITION_LAST:
+		terms->start = START_LAST;
+		terms->last = start->last;
+		return start->last > 0 || invalid(err, "start.last", "expected 1 or more");
+	case NFLOG__V1__START_POSITION__POSITION_OLDEST:
+		terms->start = START_OLDEST;
+		return start->oldest || invalid(err, "start.oldest", "expected true");
+	case NFLOG__V1__START_POSITION__POSITION_SINCE:
+		terms->start = START_SINCE;
+		return times_parse_timestamp(start->since, &terms->since_ns) == 0 ||
+		       invalid(err, "start.since", "expected a valid time");
+	case NFLOG__V1__START_POSITION__POSITION_SINCE_AGO:
+		return set_since_ago(start->since_ago, terms, err);
+	case NFLOG__V1__START_POSITION__POSITION__NOT_SET:
+	case _NFLOG__V1__START_POSITION__POSITION__CASE_IS_INT_SIZE:
+		break;
+	}
+	return invalid(err, "start", "expected a position");
+}
+
+static bool set_start(const Nflog__V1__SubscribeRequest *request, struct terms *terms,
+		      struct status *err)
+{
+	const Nflog__V1__StartPosition *start = request->start;
+
+	terms->start = START_LIVE;
+	terms->follow = !start || request->follow;
+	if (start && start->base.n_unknown_fields > 0)
+		return refuse(err, "start: an unknown field");
+	if (start && !set_position(start, terms, err))
+		return false;
+	if (request->strict_resume && terms->start != START_RESUME)
+		return invalid(err, "strict_resume", "expected together with start.resume_token");
+	if (request->wait_for_netns && !terms->follow)
+		return invalid(err, "wait_for_netns", "expected a stream that follows");
+	terms->strict_resume = request->strict_resume;
+	terms->wait_for_netns = request->wait_for_netns;
+	return true;
+}
+
+static bool set_until(const Nflog__V1__SubscribeRequest *request, struct terms *terms,
+		      struct status *err)
+{
+	terms->until_ns = INT64_MAX;
+	if (!request->until)
+		return true;
+	if (request->start && request->follow)
+		return invalid(err, "until", "expected no follow together with it");
+	return times_parse_timestamp(request->until, &terms->until_ns) == 0 ||
+	       invalid(err, "until", "expected a valid time");
+}
+
+bool request_terms(const Nflog__V1__SubscribeRequest *request, const struct rpc *rpc,
 		   struct terms *ret, struct status *err)
 {
-	*ret = (struct terms){.start = START_LIVE, .follow = true, .until_ns = INT64_MAX};
-	ret->payload_limit = lower_limit(request->payload_limit, max_payload_bytes);
-	ret->max_packets = request->max_packets ? request->max_packets : UINT64_MAX;
+	*ret = (struct terms){
+	    .payload_limit = lower_limit(request->payload_limit, rpc->max_payload_bytes),
+	    .max_packets = request->max_packets ? request->max_packets : UINT64_MAX,
+	    .max_lag_bytes = request->max_lag_bytes,
+	    .packets_per_second = rpc->packets_per_second,
+	};
 	return check_not_served(request, err) && set_view(request, ret, err) &&
 	       set_policy(request, ret, err) && set_batch(request->batch, ret, err) &&
 	       set_heartbeat(request->heartbeat_interval, ret, err) &&
+	       set_start(request, ret, err) && set_until(request, ret, err) &&
 	       check_label(request->client_label, err);
 }
 
@@ -178,163 +240,4 @@ bool request_check_netns(char *const *netns, size_t count, struct status *err)
 			return invalid(err, "netns", "expected valid UTF-8");
 	}
 	return true;
-}
-
-static bool check_groups(const uint32_t *groups, size_t count, struct status *err)
-{
-	if (count > GROUPS_MAX)
-		return invalid(err, "groups", "expected at most 4096 numbers");
-	for (size_t i = 0; i < count; i++)
-		if (groups[i] > UINT16_MAX)
-			return status_set(err, GRPC_STATUS_INVALID_ARGUMENT,
-					  "groups: expected 0 to 65535, not %u", groups[i]);
-	return true;
-}
-
-static bool has_netns(const struct source_list *list, const char *netns)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i]->netns, netns) == 0)
-			return true;
-	return false;
-}
-
-static bool has_group(const struct source_list *list, uint32_t group)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i]->group == group)
-			return true;
-	return false;
-}
-
-/* A silent subset is never served: each name and each number must have found something. */
-static bool check_found(const struct source_list *list, char *const *netns, size_t netns_count,
-			const uint32_t *groups, size_t group_count, struct status *err)
-{
-	for (size_t i = 0; i < netns_count; i++)
-		if (!has_netns(list, netns[i]))
-			return status_set(err, GRPC_STATUS_NOT_FOUND,
-					  "netns \"%s\": not configured%s", netns[i],
-					  group_count > 0 ? " with any of these groups" : "");
-	for (size_t i = 0; i < group_count; i++)
-		if (!has_group(list, groups[i]))
-			return status_set(err, GRPC_STATUS_NOT_FOUND, "group %u: not configured%s",
-					  groups[i],
-					  netns_count > 0 ? " in any of these netns" : "");
-	return true;
-}
-
-/*
- * Sources that cannot send now. Those that wait for their namespace are fine beside one that
- * listens, and where the client asked for whatever there is; a client that named them is told.
- */
-static bool check_states(const struct source_list *list, bool named, struct status *err)
-{
-	struct source_status status = {0};
-	const struct source *failed = NULL;
-	char detail[sizeof(status.detail)] = "";
-
-	for (size_t i = 0; i < list->count; i++) {
-		source_status(list->items[i], &status);
-		if (status.state == SOURCE_LISTENING)
-			return true;
-		if (status.state == SOURCE_FAILED && !failed) {
-			failed = list->items[i];
-			memcpy(detail, status.detail, sizeof(detail));
-		}
-	}
-	if (failed)
-		return status_set(err, GRPC_STATUS_FAILED_PRECONDITION, "netns \"%s\" group %u: %s",
-				  failed->netns, failed->group, detail);
-	if (list->count == 0 || !named)
-		return true;
-	return status_set(err, GRPC_STATUS_NOT_FOUND, "netns \"%s\" group %u: %s",
-			  list->items[0]->netns, list->items[0]->group,
-			  status.detail[0] ? status.detail : "the namespace does not exist");
-}
-
-static bool select_sources(const struct rpc *rpc, char *const *netns, size_t netns_count,
-			   const uint32_t *groups, size_t group_count, struct source_list *ret,
-			   struct status *err)
-{
-	const struct source_query query = {.netns = (const char *const *)netns,
-					   .netns_count = netns_count,
-					   .groups = groups,
-					   .group_count = group_count};
-
-	if (registry_select(rpc->registry, &query, ret) < 0)
-		return status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
-	if (check_found(ret, netns, netns_count, groups, group_count, err))
-		return true;
-	source_list_done(ret);
-	return false;
-}
-
-bool request_select(const struct rpc *rpc, const Nflog__V1__SubscribeRequest *request,
-		    struct source_list *ret, struct status *err)
-{
-	if (!request_check_netns(request->netns, request->n_netns, err) ||
-	    !check_groups(request->groups, request->n_groups, err) ||
-	    !select_sources(rpc, request->netns, request->n_netns, request->groups,
-			    request->n_groups, ret, err))
-		return false;
-	if (check_states(ret, request->n_netns > 0, err))
-		return true;
-	source_list_done(ret);
-	return false;
-}
-
-bool request_select_netns(const struct rpc *rpc, char *const *netns, size_t count,
-			  struct source_list *ret, struct status *err)
-{
-	return request_check_netns(netns, count, err) &&
-	       select_sources(rpc, netns, count, NULL, 0, ret, err);
-}
-
-static int copy_names(char *const *names, size_t count, struct selection *copy)
-{
-	copy->netns = calloc(count + 1, sizeof(char *));
-	if (!copy->netns)
-		return -ENOMEM;
-	for (; copy->netns_count < count; copy->netns_count++) {
-		copy->netns[copy->netns_count] = strdup(names[copy->netns_count]);
-		if (!copy->netns[copy->netns_count])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int copy_groups(const uint32_t *groups, size_t count, struct selection *copy)
-{
-	if (count == 0)
-		return 0;
-	copy->groups = calloc(count, sizeof(uint32_t));
-	if (!copy->groups)
-		return -ENOMEM;
-	memcpy(copy->groups, groups, count * sizeof(uint32_t));
-	copy->group_count = count;
-	return 0;
-}
-
-int selection_copy(const Nflog__V1__SubscribeRequest *request, struct selection *ret)
-{
-	CLEANUP(selection_done) struct selection copy = {0};
-	int r = copy_names(request->netns, request->n_netns, &copy);
-
-	if (r == 0)
-		r = copy_groups(request->groups, request->n_groups, &copy);
-	if (r < 0)
-		return r;
-	*ret = copy;
-	copy = (struct selection){0};
-	return 0;
-}
-
-void selection_done(struct selection *selection)
-{
-	for (size_t i = 0; i < selection->netns_count; i++)
-		free(selection->netns[i]);
-	free(selection->netns);
-	free(selection->groups);
-	*selection = (struct selection){0};
 }

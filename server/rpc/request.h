@@ -20,7 +20,6 @@
 #define REQUEST_LABEL_MAX         64 /* bytes, without the NUL */
 
 struct rpc;
-struct source_list;
 struct status;
 
 enum start_kind {
@@ -52,32 +51,11 @@ struct terms {
 	uint64_t packets_per_second; /* more are RATE_LIMIT loss; 0: no limit */
 };
 
-/* Which sources a subscription covers, now and later: a copy of the request's. */
-struct selection {
-	char **netns; /* owned; each owned */
-	size_t netns_count;
-	uint32_t *groups; /* owned */
-	size_t group_count;
-};
-
-/* 0 or -ENOMEM. */
-int selection_copy(const Nflog__V1__SubscribeRequest *request, struct selection *ret);
-void selection_done(struct selection *selection);
-
 /* Returns false with the reason in @err: INVALID_ARGUMENT or UNIMPLEMENTED, naming the field. */
-bool request_terms(const Nflog__V1__SubscribeRequest *request, uint32_t max_payload_bytes,
+bool request_terms(const Nflog__V1__SubscribeRequest *request, const struct rpc *rpc,
 		   struct terms *ret, struct status *err);
 
 /* Checks that names are texts and not too many. */
 bool request_check_netns(char *const *netns, size_t count, struct status *err);
-
-/* Finds the sources. Nothing that was named may be missing: NOT_FOUND; sources of which none can
- * be bound: FAILED_PRECONDITION. @ret is done with source_list_done() on success. */
-bool request_select(const struct rpc *rpc, const Nflog__V1__SubscribeRequest *request,
-		    struct source_list *ret, struct status *err);
-
-/* The sources of some namespaces, or of all; a name without any is NOT_FOUND. */
-bool request_select_netns(const struct rpc *rpc, char *const *netns, size_t count,
-			  struct source_list *ret, struct status *err);
 
 #endif

@@ -25,9 +25,10 @@
 #include "log.h"
 #include "peers.h"
 #include "subscribe.h"
+#include "token.h"
 #include "unary.h"
 
-#define REQUEST_BYTES_MAX 65536
+#define REQUEST_BYTES_MAX (TOKEN_BYTES_MAX + 65536)
 #define STREAMS_MAX       100 /* calls at the same time on one connection */
 #define HEADERS_BYTES_MAX 8192
 #define HANDSHAKE_MS      5000

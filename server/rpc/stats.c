@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "history.h"
 #include "messages.h"
-#include "request.h"
+#include "select.h"
 #include "server.h"
 #include "source.h"
 #include "times.h"
@@ -102,6 +102,7 @@ static Nflog__V1__SubscriptionStats *subscription_stats(struct subscription *sub
 	stats->bytes_sent = atomic_load(&sub->bytes_sent);
 	stats->packets_lost = atomic_load(&sub->packets_lost);
 	stats->lag_bytes = subscription_lag_bytes(sub);
+	stats->max_lag_bytes = sub->terms.max_lag_bytes;
 	stats->lag = lag_of(sub, arena);
 	return stats->subscription_id && stats->client_label && stats->peer && stats->start_time
 		   ? stats
@@ -139,8 +140,7 @@ void get_stats(struct call *call, const ProtobufCMessage *message, struct arena 
 
 	(void)arena;
 	arena_init(&answer, ANSWER_ARENA_MAX);
-	if (!request_select_netns(call->cq->rpc, request->netns, request->n_netns, &list,
-				  &status)) {
+	if (!select_netns(call->cq->rpc, request->netns, request->n_netns, &list, &status)) {
 		call_finish(call, &status);
 		return;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Subscribe: the request is checked, its sources are found, the subscription begins, `started` goes
- * out. From then on the pump drives it. What is published while `started` is on its way is found by
- * the look after it.
+ * Subscribe: the request is checked, its sources are found, the subscription begins where it is to,
+ * `started` goes out. From then on the pump drives it. What is published while `started` is on its
+ * way is found by the look after it.
  */
 #include "subscribe.h"
 
@@ -12,13 +12,17 @@
 
 #include "arena.h"
 #include "changes.h"
+#include "cleanup.h"
 #include "log.h"
 #include "messages.h"
 #include "pump.h"
+#include "select.h"
 #include "server.h"
 #include "source.h"
+#include "start.h"
 #include "subscription.h"
 #include "times.h"
+#include "token.h"
 
 static void look(struct call *call)
 {
@@ -86,15 +90,34 @@ static bool build_started(struct subscription *sub, Nflog__V1__Started *started,
 
 	started->subscription_id = sub->id;
 	started->server_epoch = sub->call->cq->rpc->epoch;
+	started->resume_status = sub->resume_status;
 	started->batch = policy_in_force(terms, arena);
 	started->slow_consumer_policy =
 	    terms->disconnect_slow
 		? NFLOG__V1__SLOW_CONSUMER_POLICY__SLOW_CONSUMER_POLICY_DISCONNECT
 		: NFLOG__V1__SLOW_CONSUMER_POLICY__SLOW_CONSUMER_POLICY_DROP_OLDEST;
+	started->max_lag_bytes = terms->max_lag_bytes;
 	started->view = (Nflog__V1__PacketView)terms->view; /* the same values */
 	started->payload_limit = terms->payload_limit;
 	started->heartbeat_interval = times_new_duration(arena, terms->heartbeat_ns);
 	return started->batch && started->heartbeat_interval && list_sources(sub, started, arena);
+}
+
+static const char *start_name(enum start_kind kind)
+{
+	switch (kind) {
+	case START_LIVE:
+		return "live";
+	case START_RESUME:
+		return "resume";
+	case START_LAST:
+		return "last";
+	case START_OLDEST:
+		return "oldest";
+	case START_SINCE:
+		return "since";
+	}
+	return "";
 }
 
 static void start(struct call *call, struct subscription *sub, Nflog__V1__Started *started)
@@ -103,64 +126,112 @@ static void start(struct call *call, struct subscription *sub, Nflog__V1__Starte
 	char peer[2 * CALL_PEER_MAX];
 	char label[4 * REQUEST_LABEL_MAX + 3];
 
-	log_info("subscription.started", "id=%s peer=%s label=%s sources=%zu view=%d", sub->id,
-		 log_quote(peer, sizeof(peer), sub->peer),
+	log_info("subscription.started", "id=%s peer=%s label=%s sources=%zu view=%d start=%s",
+		 sub->id, log_quote(peer, sizeof(peer), sub->peer),
 		 log_quote(label, sizeof(label), sub->label), sub->follow_count,
-		 (int)sub->terms.view);
+		 (int)sub->terms.view, start_name(sub->terms.start));
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_STARTED;
 	response.started = started;
 	call_start_stream(call, &stream, sub);
-	(void)call_send(call, &response.base);
+	(void)call_send_and(call, &response.base, token_slice(sub));
 }
 
-/* Sources are found: from here on it can only fail for want of room. */
-static void begin(struct call *call, const struct terms *terms,
-		  const Nflog__V1__SubscribeRequest *request, struct source_list *sources)
+/* A subscription that cannot begin. */
+static void give_up(struct subscription *sub, const struct status *status)
+{
+	call_finish(sub->call, status);
+	subscription_end(sub, status->code, status->text);
+	subscription_free(sub);
+}
+
+/* What the client asked for, checked. */
+struct wish {
+	const Nflog__V1__SubscribeRequest *request;
+	struct terms terms;
+	struct token token; /* of START_RESUME */
+	uint64_t order;     /* of arrival, when the sources were not looked for yet */
+};
+
+/* Sources are found and the terms are clear. */
+static int make(struct call *call, const struct wish *wish, struct source_list *sources,
+		struct subscription **ret)
 {
 	struct rpc *rpc = call->cq->rpc;
-	Nflog__V1__Started started = NFLOG__V1__STARTED__INIT;
 	struct subscription *sub;
-	struct arena arena;
-	struct status status;
-	int r = subscription_new(&rpc->live, call, terms, request->client_label, sources,
-				 rpc->max_subscriptions, &sub);
+	int r = subscription_new(&rpc->live, call, &wish->terms, wish->request->client_label,
+				 sources, rpc->max_subscriptions, &sub);
 
+	if (r < 0)
+		return r;
+	sub->order = wish->order;
+	r = selection_copy(wish->request, &sub->selection);
+	if (r < 0) {
+		subscription_free(sub);
+		return r;
+	}
+	*ret = sub;
+	return 0;
+}
+
+static void begin(struct call *call, const struct wish *wish, struct source_list *sources)
+{
+	const struct token *token = wish->terms.start == START_RESUME ? &wish->token : NULL;
+	Nflog__V1__Started started = NFLOG__V1__STARTED__INIT;
+	CLEANUP(arena_done) struct arena arena;
+	struct subscription *sub;
+	struct status status;
+	int r;
+
+	arena_init(&arena, SIZE_MAX); /* as large as our own list of sources makes it */
+	r = make(call, wish, sources, &sub);
 	if (r < 0) {
 		if (r == -EUSERS)
 			status_set(&status, GRPC_STATUS_RESOURCE_EXHAUSTED,
 				   "too many subscriptions: %u are allowed",
-				   rpc->max_subscriptions);
+				   call->cq->rpc->max_subscriptions);
 		else
 			status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
 		call_finish(call, &status);
-		return;
-	}
-	arena_init(&arena, SIZE_MAX); /* as large as our own list of sources makes it */
-	if (selection_copy(request, &sub->selection) == 0 && build_started(sub, &started, &arena)) {
-		start(call, sub, &started);
-	} else {
+	} else if (!start_place(sub, token, &status)) {
+		give_up(sub, &status);
+	} else if (!build_started(sub, &started, &arena)) {
 		status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
-		call_finish(call, &status);
-		subscription_free(sub);
+		give_up(sub, &status);
+	} else {
+		start(call, sub, &started);
 	}
-	arena_done(&arena);
+}
+
+static bool read_token(const struct rpc *rpc, struct wish *wish, struct arena *arena,
+		       struct status *err)
+{
+	const ProtobufCBinaryData *bytes;
+	int r;
+
+	if (wish->terms.start != START_RESUME)
+		return true;
+	bytes = &wish->request->start->resume_token;
+	r = token_parse(rpc, bytes->data, bytes->len, arena, &wish->token);
+	if (r == -EBADMSG)
+		return status_set(err, GRPC_STATUS_INVALID_ARGUMENT,
+				  "start.resume_token: expected a token of this service");
+	return r == 0 || status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
 }
 
 void subscribe(struct call *call, const ProtobufCMessage *message, struct arena *arena)
 {
-	const Nflog__V1__SubscribeRequest *request = (const void *)message;
 	struct rpc *rpc = call->cq->rpc;
+	struct wish wish = {.request = (const void *)message,
+			    .order = registry_order(rpc->registry)};
 	struct source_list sources;
-	struct terms terms;
 	struct status status;
 
-	(void)arena;
-	if (!request_terms(request, rpc->max_payload_bytes, &terms, &status) ||
-	    !request_select(rpc, request, &sources, &status)) {
+	if (!request_terms(wish.request, rpc, &wish.terms, &status) ||
+	    !read_token(rpc, &wish, arena, &status) ||
+	    !select_sources(rpc, wish.request, &wish.terms, &sources, &status)) {
 		call_finish(call, &status);
 		return;
 	}
-	terms.packets_per_second = rpc->packets_per_second;
-	begin(call, &terms, request, &sources);
+	begin(call, &wish, &sources);
 	source_list_done(&sources);
 }

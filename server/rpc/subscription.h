@@ -22,6 +22,7 @@
 #include "follow.h"
 #include "rate.h"
 #include "request.h"
+#include "select.h"
 
 #define SUBSCRIPTION_ID_MAX 17
 

@@ -7,6 +7,10 @@
 #include "arena.h"
 #include "clock.h"
 
+/* The range of google.protobuf.Timestamp: the years 1 to 9999. */
+#define TIMESTAMP_MIN_S INT64_C(-62135596800)
+#define TIMESTAMP_MAX_S INT64_C(253402300799)
+
 void times_timestamp(int64_t time_ns, Google__Protobuf__Timestamp *ret)
 {
 	google__protobuf__timestamp__init(ret);
@@ -51,5 +55,19 @@ int times_parse_duration(const Google__Protobuf__Duration *duration, int64_t max
 	*ret_ns = duration->seconds * NS_PER_S + duration->nanos;
 	if (*ret_ns > max_ns)
 		*ret_ns = max_ns;
+	return 0;
+}
+
+int times_parse_timestamp(const Google__Protobuf__Timestamp *timestamp, int64_t *ret_ns)
+{
+	if (timestamp->seconds < TIMESTAMP_MIN_S || timestamp->seconds > TIMESTAMP_MAX_S ||
+	    timestamp->nanos < 0 || timestamp->nanos >= NS_PER_S)
+		return -EINVAL;
+	if (timestamp->seconds < 0)
+		*ret_ns = 0;
+	else if (timestamp->seconds >= INT64_MAX / NS_PER_S)
+		*ret_ns = INT64_MAX;
+	else
+		*ret_ns = timestamp->seconds * NS_PER_S + timestamp->nanos;
 	return 0;
 }

@@ -26,4 +26,11 @@ Google__Protobuf__Duration *times_new_duration(struct arena *arena, int64_t dura
 int times_parse_duration(const Google__Protobuf__Duration *duration, int64_t max_ns,
 			 int64_t *ret_ns);
 
+/**
+ * times_parse_timestamp - a time that a peer sent
+ * @ret_ns: since the epoch; 0 for what is before, INT64_MAX for what is after all that it can hold
+ * Returns 0, or -EINVAL when it is against the rules of google.protobuf.Timestamp.
+ */
+int times_parse_timestamp(const Google__Protobuf__Timestamp *timestamp, int64_t *ret_ns);
+
 #endif

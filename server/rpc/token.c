@@ -141,6 +141,10 @@ grpc_slice token_slice(const struct subscription *sub)
 				  sub->follow_count * PLACE_BYTES_MAX);
 	start = GRPC_SLICE_START_PTR(slice) + FIELD_HEAD_MAX;
 	end = put_token(start, sub);
+	if ((size_t)(end - start) > TOKEN_BYTES_MAX) {
+		grpc_slice_unref(slice);
+		return grpc_empty_slice();
+	}
 	/* The length is known only now: its field's head goes right before. */
 	head_len =
 	    (size_t)(put_varint(put_tag(head, RESPONSE_RESUME_TOKEN), (uint64_t)(end - start)) -

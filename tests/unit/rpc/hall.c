@@ -109,7 +109,7 @@ int hall_close(void **state)
 	return 0;
 }
 
-static void store(struct source *source, uint64_t order)
+static void store_at(struct source *source, uint64_t order, int64_t time_ns)
 {
 	static const uint8_t payload[100] = {0x45};
 	struct nfl_packet packet = {.sequence = atomic_load(&source->packets) + 1,
@@ -117,7 +117,7 @@ static void store(struct source *source, uint64_t order)
 				    .original_length = sizeof(payload)};
 	struct wire_stored *stored;
 
-	packet.record.receive_time_ns = realtime_ns();
+	packet.record.receive_time_ns = time_ns;
 	packet.record.present = NFL_HAS_PAYLOAD | NFL_HAS_PREFIX;
 	packet.record.family = NFL_FAMILY_IPV4;
 	packet.record.payload = (struct nfl_bytes){.data = payload, .len = sizeof(payload)};
@@ -128,9 +128,22 @@ static void store(struct source *source, uint64_t order)
 	stored->order = order;
 	stored->lost_kernel = (uint32_t)atomic_load(&source->lost_kernel);
 	stored->lost_decode = (uint32_t)atomic_load(&source->lost_decode);
+	atomic_store(&source->last_order, order);
 	history_append(source->log, stored->total);
 	atomic_fetch_add(&source->packets, 1);
 	atomic_store(&source->last_packet_ns, packet.record.receive_time_ns);
+}
+
+static void store(struct source *source, uint64_t order)
+{
+	store_at(source, order, realtime_ns());
+}
+
+void hall_log_at(struct hall *hall, struct source *source, int64_t time_ns)
+{
+	store_at(source, ++hall->order, time_ns);
+	history_publish(source->log);
+	hall_set_order(hall, hall->order);
 }
 
 void hall_log_after_loss(struct hall *hall, struct source *source, uint32_t count,

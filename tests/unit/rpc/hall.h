@@ -47,6 +47,9 @@ void hall_log(struct hall *hall, struct source *source, uint32_t count);
 void hall_log_after_loss(struct hall *hall, struct source *source, uint32_t count,
 			 uint32_t lost_kernel, uint32_t lost_decode);
 
+/* Stores one packet that was received at this time. */
+void hall_log_at(struct hall *hall, struct source *source, int64_t time_ns);
+
 /* Stores one packet of this order of arrival and publishes it, without waking or moving the order up
  * to which all is published. */
 void hall_store(struct source *source, uint64_t order);

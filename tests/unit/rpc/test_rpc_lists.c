@@ -53,7 +53,7 @@ static void sources_are_listed_with_their_state(void **state)
 	Nflog__V1__ListSourcesRequest request = NFLOG__V1__LIST_SOURCES_REQUEST__INIT;
 	Nflog__V1__ListSourcesResponse *response;
 
-	registry_set_state(hall->registry, hall->blue, SOURCE_FAILED, "taken");
+	hall_set_state(hall, hall->blue, SOURCE_FAILED, "taken");
 	response = list_sources_of(hall, &request);
 	assert_int_equal(response->n_sources, 3);
 	assert_string_equal(response->sources[0]->netns, "blue");
@@ -68,15 +68,30 @@ static void sources_are_listed_with_their_state(void **state)
 	nflog__v1__list_sources_response__free_unpacked(response, NULL);
 }
 
+static void a_source_that_is_gone_is_not_listed(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__ListSourcesRequest request = NFLOG__V1__LIST_SOURCES_REQUEST__INIT;
+	Nflog__V1__ListSourcesResponse *response;
+
+	hall_log(hall, hall->blue, 1);
+	hall_remove(hall, hall->blue);
+	(void)hall_add(hall, "waits", 1);
+	response = list_sources_of(hall, &request);
+	assert_int_equal(response->n_sources, 3);
+	assert_string_equal(response->sources[0]->netns, "red");
+	assert_int_equal(response->sources[2]->state,
+			 NFLOG__V1__SOURCE_STATE__SOURCE_STATE_WAITING);
+	nflog__v1__list_sources_response__free_unpacked(response, NULL);
+}
+
 static void a_name_that_is_no_utf8_is_repaired(void **state)
 {
 	struct hall *hall = *state;
 	Nflog__V1__ListSourcesRequest request = NFLOG__V1__LIST_SOURCES_REQUEST__INIT;
 	Nflog__V1__ListSourcesResponse *response;
-	const struct source_spec spec = {.netns = "a\xff", .group = 1, .log_bytes = HALL_LOG_BYTES};
-	struct source *source;
 
-	assert_int_equal(registry_add(hall->registry, &spec, &source), 0);
+	(void)hall_add(hall, "a\xff", 1);
 	response = list_sources_of(hall, &request);
 	assert_string_equal(response->sources[0]->netns, "a\xef\xbf\xbd");
 	nflog__v1__list_sources_response__free_unpacked(response, NULL);
@@ -91,13 +106,8 @@ static void pages_of_sources_join_without_gap_or_repeat(void **state)
 
 	request.page_size = 2;
 	request.page_token = token;
-	for (uint16_t group = 1; group <= 4; group++) {
-		const struct source_spec spec = {
-		    .netns = "a\xff", .group = group, .log_bytes = HALL_LOG_BYTES};
-		struct source *source;
-
-		assert_int_equal(registry_add(hall->registry, &spec, &source), 0);
-	}
+	for (uint16_t group = 1; group <= 4; group++)
+		(void)hall_add(hall, "a\xff", group);
 	do {
 		Nflog__V1__ListSourcesResponse *response = list_sources_of(hall, &request);
 
@@ -193,6 +203,7 @@ static void statistics_tell_of_sources_and_subscriptions(void **state)
 	char *netns[] = {(char[]){"blue"}};
 
 	subscribe.client_label = (char[]){"test@here"};
+	subscribe.max_lag_bytes = 1000000;
 	hall_follow(hall, &caller, &subscribe);
 	atomic_store(&hall->blue->overruns, 3);
 	atomic_store(&hall->blue->bytes, 1234);
@@ -222,6 +233,7 @@ static void statistics_tell_of_sources_and_subscriptions(void **state)
 	assert_int_equal(response->subscriptions[0]->packets_lost, 3);
 	assert_true(response->subscriptions[0]->bytes_sent > 0);
 	assert_int_equal(response->subscriptions[0]->lag_bytes, 0);
+	assert_int_equal(response->subscriptions[0]->max_lag_bytes, 1000000);
 	assert_null(response->subscriptions[0]->lag);
 	(void)snprintf(peer, sizeof(peer), "unix uid %u pid %d", getuid(), getpid());
 	assert_string_equal(response->subscriptions[0]->peer, peer);
@@ -271,6 +283,11 @@ static void the_server_tells_what_it_is_and_who_asks(void **state)
 	assert_int_equal(response->config_load_time->nanos, 1);
 	assert_int_equal(response->limits->max_batch_packets, 4096);
 	assert_int_equal(response->limits->max_batch_bytes, 1048576);
+	assert_int_equal(response->limits->max_lag_bytes, 0);
+	assert_int_equal(response->n_features, 3);
+	assert_string_equal(response->features[0], "history");
+	assert_string_equal(response->features[1], "resume");
+	assert_string_equal(response->features[2], "live-netns");
 	nflog__v1__get_server_info_response__free_unpacked(response, NULL);
 }
 
@@ -280,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    HALL_TEST(sources_are_listed_with_their_state),
+	    HALL_TEST(a_source_that_is_gone_is_not_listed),
 	    HALL_TEST(a_name_that_is_no_utf8_is_repaired),
 	    HALL_TEST(pages_of_sources_join_without_gap_or_repeat),
 	    HALL_TEST(pages_of_netns_hold_whole_namespaces),

@@ -40,8 +40,6 @@ static void fields_without_effect_are_refused_by_name(void **state)
 	Nflog__V1__SubscribeRequest request = empty;
 	Nflog__V1__PacketFilter filter = NFLOG__V1__PACKET_FILTER__INIT;
 	Nflog__V1__PacketFilter *filters[] = {&filter};
-	Nflog__V1__StartPosition start = NFLOG__V1__START_POSITION__INIT;
-	Google__Protobuf__Timestamp until = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 
 	request.include = filters;
 	request.n_include = 1;
@@ -50,21 +48,6 @@ static void fields_without_effect_are_refused_by_name(void **state)
 	request.exclude = filters;
 	request.n_exclude = 1;
 	expect_refusal(hall, &request, GRPC_STATUS_UNIMPLEMENTED, "exclude");
-	request = empty;
-	request.start = &start;
-	expect_refusal(hall, &request, GRPC_STATUS_UNIMPLEMENTED, "start");
-	request = empty;
-	request.until = &until;
-	expect_refusal(hall, &request, GRPC_STATUS_UNIMPLEMENTED, "until");
-	request = empty;
-	request.max_lag_bytes = 1;
-	expect_refusal(hall, &request, GRPC_STATUS_UNIMPLEMENTED, "max_lag_bytes");
-	request = empty;
-	request.strict_resume = true;
-	expect_refusal(hall, &request, GRPC_STATUS_UNIMPLEMENTED, "strict_resume");
-	request = empty;
-	request.wait_for_netns = true;
-	expect_refusal(hall, &request, GRPC_STATUS_UNIMPLEMENTED, "wait_for_netns");
 }
 
 static void a_field_of_a_later_version_is_refused_by_number(void **state)
@@ -76,6 +59,85 @@ static void a_field_of_a_later_version_is_refused_by_number(void **state)
 	caller_open(&caller, hall->path, "Subscribe", field_99, sizeof(field_99));
 	caller_expect_end(&caller, GRPC_STATUS_UNIMPLEMENTED);
 	assert_non_null(strstr(caller.text, "field 99"));
+	caller_close(&caller);
+}
+
+static void a_position_of_a_later_version_is_refused(void **state)
+{
+	struct hall *hall = *state;
+	static const uint8_t start_field_9[] = {0x2a, 0x02, 0x48, 0x01};
+
+	expect_refusal_of_bytes(hall, start_field_9, sizeof(start_field_9),
+				GRPC_STATUS_UNIMPLEMENTED);
+}
+
+static void positions_that_say_nothing_are_invalid(void **state)
+{
+	struct hall *hall = *state;
+	const Nflog__V1__StartPosition nowhere = NFLOG__V1__START_POSITION__INIT;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__StartPosition start = nowhere;
+	Google__Protobuf__Timestamp since = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+	Google__Protobuf__Duration ago = GOOGLE__PROTOBUF__DURATION__INIT;
+
+	request.start = &start;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "start: ");
+	start.position_case = NFLOG__V1__START_POSITION__POSITION_LAST;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "start.last");
+	start = nowhere;
+	start.position_case = NFLOG__V1__START_POSITION__POSITION_OLDEST;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "start.oldest");
+	start = nowhere;
+	start.position_case = NFLOG__V1__START_POSITION__POSITION_SINCE;
+	start.since = &since;
+	since.nanos = 1000000000;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "start.since");
+	since.nanos = -1;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "start.since");
+	since.nanos = 0;
+	since.seconds = INT64_MAX;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "start.since");
+	start = nowhere;
+	start.position_case = NFLOG__V1__START_POSITION__POSITION_SINCE_AGO;
+	start.since_ago = &ago;
+	ago.seconds = -1;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "start.since_ago");
+}
+
+static void fields_that_contradict_each_other_are_invalid(void **state)
+{
+	struct hall *hall = *state;
+	const Nflog__V1__SubscribeRequest empty = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__SubscribeRequest request = empty;
+	Nflog__V1__StartPosition start = NFLOG__V1__START_POSITION__INIT;
+	Google__Protobuf__Timestamp until = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+	struct caller caller;
+
+	start.position_case = NFLOG__V1__START_POSITION__POSITION_OLDEST;
+	start.oldest = true;
+	request.start = &start;
+	request.strict_resume = true;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "strict_resume");
+	request = empty;
+	request.strict_resume = true;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "strict_resume");
+	request = empty;
+	request.start = &start;
+	request.wait_for_netns = true;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "wait_for_netns");
+	request = empty;
+	request.start = &start;
+	request.follow = true;
+	request.until = &until;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "until");
+	request = empty;
+	until.nanos = -1;
+	request.until = &until;
+	expect_refusal(hall, &request, GRPC_STATUS_INVALID_ARGUMENT, "until");
+	until.nanos = 0;
+	until.seconds = 253402300799;
+	request.follow = true; /* which says nothing without a start: there is no contradiction */
+	hall_follow(hall, &caller, &request);
 	caller_close(&caller);
 }
 
@@ -168,8 +230,7 @@ static void the_only_source_cannot_be_bound_is_a_failed_precondition(void **stat
 	char *netns[] = {(char[]){"blue"}};
 	struct caller caller;
 
-	registry_set_state(hall->registry, hall->blue, SOURCE_FAILED,
-			   "group 100 is bound by port id 4711");
+	hall_set_state(hall, hall->blue, SOURCE_FAILED, "group 100 is bound by port id 4711");
 	request.netns = netns;
 	request.n_netns = 1;
 	expect_refusal(hall, &request, GRPC_STATUS_FAILED_PRECONDITION, "port id 4711");
@@ -185,11 +246,58 @@ static void a_named_source_that_waits_is_not_found(void **state)
 	char *netns[] = {(char[]){"blue"}, (char[]){"red"}};
 	struct caller caller;
 
-	registry_set_state(hall->registry, hall->blue, SOURCE_WAITING, "no such namespace yet");
+	hall_set_state(hall, hall->blue, SOURCE_WAITING, "no such namespace yet");
 	request.netns = netns;
 	request.n_netns = 1;
 	expect_refusal(hall, &request, GRPC_STATUS_NOT_FOUND, "no such namespace yet");
 	request.n_netns = 2;
+	hall_follow(hall, &caller, &request);
+	caller_close(&caller);
+}
+
+static void a_stream_may_wait_for_what_it_names(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	char *netns[] = {(char[]){"green"}};
+	uint32_t groups[] = {7};
+	Nflog__V1__SubscribeResponse *event;
+	struct source *green;
+	struct caller caller;
+
+	request.netns = netns;
+	request.n_netns = 1;
+	request.groups = groups;
+	request.n_groups = 1;
+	request.wait_for_netns = true;
+	event = hall_subscribe(hall, &caller, &request); /* nobody knows it */
+	assert_int_equal(event->started->n_sources, 0);
+	hall_free_event(event);
+	caller_close(&caller);
+	green = hall_add(hall, "green", 7); /* not there yet */
+	event = hall_subscribe(hall, &caller, &request);
+	assert_int_equal(event->started->n_sources, 1);
+	hall_free_event(event);
+	caller_close(&caller);
+	hall_set_state(hall, green, SOURCE_FAILED, "taken");
+	expect_refusal(hall, &request, GRPC_STATUS_FAILED_PRECONDITION, "taken");
+}
+
+static void a_source_that_is_gone_is_found_for_its_history_only(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Nflog__V1__StartPosition start = NFLOG__V1__START_POSITION__INIT;
+	char *netns[] = {(char[]){"blue"}};
+	struct caller caller;
+
+	hall_remove(hall, hall->blue);
+	request.netns = netns;
+	request.n_netns = 1;
+	expect_refusal(hall, &request, GRPC_STATUS_NOT_FOUND, "blue");
+	start.position_case = NFLOG__V1__START_POSITION__POSITION_OLDEST;
+	start.oldest = true;
+	request.start = &start;
 	hall_follow(hall, &caller, &request);
 	caller_close(&caller);
 }
@@ -276,7 +384,7 @@ static void malformed_requests_are_invalid(void **state)
 static void a_request_of_countless_parts_is_refused_within_bounds(void **state)
 {
 	struct hall *hall = *state;
-	const size_t len = 65000;
+	const size_t len = 260000;
 	uint8_t *bytes = malloc(len);
 
 	assert_non_null(bytes);
@@ -289,10 +397,11 @@ static void a_request_of_countless_parts_is_refused_within_bounds(void **state)
 static void a_request_that_is_too_long_is_refused(void **state)
 {
 	struct hall *hall = *state;
-	uint8_t *bytes = calloc(1, 70000);
+	const size_t len = 270000;
+	uint8_t *bytes = calloc(1, len);
 
 	assert_non_null(bytes);
-	expect_refusal_of_bytes(hall, bytes, 70000, GRPC_STATUS_RESOURCE_EXHAUSTED);
+	expect_refusal_of_bytes(hall, bytes, len, GRPC_STATUS_RESOURCE_EXHAUSTED);
 	free(bytes);
 }
 
@@ -316,11 +425,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    HALL_TEST(fields_without_effect_are_refused_by_name),
 	    HALL_TEST(a_field_of_a_later_version_is_refused_by_number),
+	    HALL_TEST(a_position_of_a_later_version_is_refused),
+	    HALL_TEST(positions_that_say_nothing_are_invalid),
+	    HALL_TEST(fields_that_contradict_each_other_are_invalid),
 	    HALL_TEST(values_out_of_range_are_invalid_and_named),
 	    HALL_TEST(too_many_names_are_invalid),
 	    HALL_TEST(what_is_not_configured_is_not_found),
 	    HALL_TEST(the_only_source_cannot_be_bound_is_a_failed_precondition),
 	    HALL_TEST(a_named_source_that_waits_is_not_found),
+	    HALL_TEST(a_stream_may_wait_for_what_it_names),
+	    HALL_TEST(a_source_that_is_gone_is_found_for_its_history_only),
 	    HALL_TEST(bounds_beyond_the_caps_are_lowered),
 	    cmocka_unit_test(the_tenant_caps_the_payload),
 	    cmocka_unit_test(more_subscriptions_than_allowed_are_refused),
