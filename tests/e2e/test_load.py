@@ -122,7 +122,7 @@ class Load(harness.RealTest):
     def test_daemon_stopped_under_load_ends_streams_with_unavailable_within_five_seconds(self):
         spaces, daemon = self.two_namespaces()
         stream = self.subscribe(daemon)
-        ctl = self.start_nflogctl(daemon, "subscribe", "--quiet")
+        ctl = self.start_nflogctl(daemon, "subscribe", "--quiet", "--no-reconnect")
         threads = self.generate_in_all(spaces, COUNT, rate=50_000)
         stream.wait_packets(1000)
         before = time.monotonic()
