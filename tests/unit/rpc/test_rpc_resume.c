@@ -334,6 +334,39 @@ static void a_source_that_went_meanwhile_is_read_to_its_end(void **state)
 	assert_int_equal(diary_page(&diary, green->id)->packets, 20);
 }
 
+/* What the limit held back waits for its report when the stream is cut. */
+static void what_a_rate_limit_held_back_is_reported_by_the_next_stream(void **state)
+{
+	struct rpc_options limits = {.packets_per_second = 10};
+	Nflog__V1__SubscribeRequest request;
+	Nflog__V1__StartPosition start;
+	Nflog__V1__BatchPolicy policy = NFLOG__V1__BATCH_POLICY__INIT;
+	struct diary diary = {0};
+	struct diary_page *page;
+	struct hall hall;
+
+	(void)state;
+	hall_open_limited(&hall, &limits);
+	ask_oldest(&request, &start);
+	policy.max_packets = 3;
+	request.batch = &policy;
+	hall_log(&hall, hall.red, 500);
+	for (uint64_t responses = 1; responses < 8; responses++) {
+		struct caller caller;
+
+		(void)diary_open(&diary, &hall, &caller, &request);
+		for (uint64_t i = 0; i < responses && diary_read(&diary, &caller); i++)
+			;
+		caller_close(&caller);
+	}
+	(void)catch_up(&diary, &hall);
+	diary_expect_whole(&diary, hall.red);
+	page = diary_page(&diary, hall.red->id);
+	assert_true(page->lost[NFLOG__V1__LOSS_STAGE__LOSS_STAGE_RATE_LIMIT] > 0);
+	assert_int_equal(page->lost[HISTORY], 0);
+	hall_close_it(&hall);
+}
+
 /* The client knows it: what became of it is in `started`. */
 static void a_source_that_went_without_a_packet_is_shown_as_gone(void **state)
 {
@@ -595,6 +628,7 @@ int main(void)
 	    HALL_TEST(a_gap_does_not_end_a_stream_for_being_slow),
 	    HALL_TEST(a_source_that_came_meanwhile_is_whole),
 	    HALL_TEST(a_source_that_went_meanwhile_is_read_to_its_end),
+	    cmocka_unit_test(what_a_rate_limit_held_back_is_reported_by_the_next_stream),
 	    HALL_TEST(a_source_that_went_without_a_packet_is_shown_as_gone),
 	    HALL_TEST(a_source_that_went_long_ago_is_counted),
 	    HALL_TEST(what_was_gone_before_a_live_stream_began_stays_away),
