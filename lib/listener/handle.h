@@ -18,11 +18,12 @@ struct kept {
 
 struct nfl_listener {
 	int fd;
-	int cancel_fd; /* eventfd: wakes run */
+	atomic_int cancel_fd; /* eventfd: wakes run; -1 until the first run */
 	atomic_bool cancelled;
 	bool is_bound;
 	uint16_t group;
 	uint32_t request_seq;
+	uint32_t lost_answers; /* dropped by the full socket, though they are no packets */
 	struct nfl_listener_settings settings;
 	struct nfl_listener_stats stats;
 	struct stream stream;

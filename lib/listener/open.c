@@ -10,7 +10,6 @@
 #include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,8 +58,10 @@ static int await_answer(struct nfl_listener *l, uint8_t *buffer, uint32_t seq)
 		int error, r;
 
 		r = listener_read(l, buffer, NFL_RECEIVE_BUFFER, &datagram);
-		if (r == -EAGAIN)
+		if (r == -EAGAIN) {
+			l->lost_answers++;
 			return -ENOBUFS;
+		}
 		if (r < 0)
 			return r;
 		read += datagram.left + QUEUED_MIN_BYTES;
@@ -163,7 +164,7 @@ static struct nfl_listener *listener_new(const struct nfl_listener_options *opti
 	if (!l)
 		return NULL;
 	l->fd = -1;
-	l->cancel_fd = -1;
+	atomic_init(&l->cancel_fd, -1);
 	l->kept_end = &l->kept;
 	l->group = options->group;
 	l->stream.copy_range = options->copy_range;
@@ -197,9 +198,6 @@ int nfl_listener_open(const struct nfl_listener_options *options, struct nfl_lis
 	r = netns_identify(netns_fd, &l->settings.netns_dev, &l->settings.netns_inode);
 	if (r < 0)
 		return error_set(err, r, "network namespace: %s", strerror(-r));
-	l->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (l->cancel_fd < 0)
-		return error_set(err, -errno, "eventfd: %s", strerror(errno));
 	opening = (struct opening){.listener = l, .options = &resolved, .err = err};
 	r = netns_call(netns_fd, open_inside, &opening, err);
 	if (r < 0)
@@ -234,16 +232,18 @@ int nfl_listener_unbind(struct nfl_listener *listener)
 void nfl_listener_close(struct nfl_listener *listener)
 {
 	struct request request;
+	int cancel_fd;
 
 	if (!listener)
 		return;
+	cancel_fd = atomic_load(&listener->cancel_fd);
 	if (listener->is_bound) {
 		/* A forked child may hold the socket: the group is free now, not when it ends.
 		 * Where the right to unbind was given up, closing has to do. */
 		request_unbind(listener->group, ++listener->request_seq, &request);
 		(void)send_request(listener, &request);
 	}
-	closep(&listener->cancel_fd);
+	closep(&cancel_fd);
 	closep(&listener->fd);
 	while (listener->kept) {
 		struct kept *next = listener->kept->next;
@@ -267,8 +267,10 @@ void nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener
 	socklen_t len = sizeof(memory);
 
 	*ret = listener->stats;
-	if (getsockopt(listener->fd, SOL_SOCKET, SO_MEMINFO, memory, &len) == 0)
-		ret->dropped_datagrams = memory[SK_MEMINFO_DROPS];
+	if (getsockopt(listener->fd, SOL_SOCKET, SO_MEMINFO, memory, &len) < 0)
+		return;
+	ret->dropped_datagrams = memory[SK_MEMINFO_DROPS] - listener->lost_answers;
+	ret->queued_bytes = memory[SK_MEMINFO_RMEM_ALLOC];
 }
 
 void nfl_listener_settings(const struct nfl_listener *listener, struct nfl_listener_settings *ret)

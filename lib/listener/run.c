@@ -4,9 +4,14 @@
  *
  * Three things end it: the callback, the deadline and a cancel. A cancel is a flag that the loop
  * looks at after each record, and an eventfd that wakes it where no records come; the flag decides.
+ *
+ * The eventfd is made by the first run: who polls a thousand listeners needs none. A run makes it
+ * before it looks at the flag, a cancel sets the flag before it looks for the eventfd, so one of the
+ * two sees the other.
  */
 #include <errno.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -35,11 +40,24 @@ static void drain(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
+static int make_cancel_fd(struct nfl_listener *l)
+{
+	int fd;
+
+	if (atomic_load(&l->cancel_fd) >= 0)
+		return 0;
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	atomic_store(&l->cancel_fd, fd);
+	return 0;
+}
+
 static bool take_cancel(struct nfl_listener *l)
 {
 	if (!atomic_exchange(&l->cancelled, false))
 		return false;
-	drain(l->cancel_fd);
+	drain(atomic_load(&l->cancel_fd));
 	return true;
 }
 
@@ -48,7 +66,7 @@ static int wait_until(struct nfl_listener *l, int64_t deadline_ns)
 {
 	struct pollfd fds[] = {
 	    {.fd = l->fd, .events = POLLIN},
-	    {.fd = l->cancel_fd, .events = POLLIN},
+	    {.fd = atomic_load(&l->cancel_fd), .events = POLLIN},
 	};
 	int64_t left = deadline_ns - monotonic_ns();
 	struct timespec timeout = {
@@ -59,7 +77,7 @@ static int wait_until(struct nfl_listener *l, int64_t deadline_ns)
 	if (ppoll(fds, 2, deadline_ns == INT64_MAX ? NULL : &timeout, NULL) < 0 && errno != EINTR)
 		return -errno;
 	if (fds[1].revents)
-		drain(l->cancel_fd);
+		drain(fds[1].fd);
 	return 0;
 }
 
@@ -71,6 +89,9 @@ int nfl_listener_run(struct nfl_listener *listener, nfl_record_fn fn, void *data
 
 	if (!listener || !fn || timeout_ms < -1)
 		return -EINVAL;
+	r = make_cancel_fd(listener);
+	if (r < 0)
+		return r;
 	if (timeout_ms >= 0)
 		deadline_ns = monotonic_ns() + timeout_ms * NS_PER_MS;
 	for (;;) {
@@ -95,11 +116,14 @@ void nfl_listener_cancel(struct nfl_listener *listener)
 {
 	const uint64_t one = 1;
 	int saved = errno; /* may run in a signal handler */
+	int fd;
 
 	if (!listener)
 		return;
 	atomic_store(&listener->cancelled, true);
+	fd = atomic_load(&listener->cancel_fd);
 	/* Fails only when the counter is full, and then the wake-up is there already. */
-	(void)!write(listener->cancel_fd, &one, sizeof(one));
+	if (fd >= 0)
+		(void)!write(fd, &one, sizeof(one));
 	errno = saved;
 }

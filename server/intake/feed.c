@@ -27,6 +27,7 @@ struct feed *feed_new(struct source *source, struct nfl_listener *listener,
 		      const struct space *space)
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
+	struct nfl_listener_stats stats;
 
 	if (!feed)
 		return NULL;
@@ -34,6 +35,8 @@ struct feed *feed_new(struct source *source, struct nfl_listener *listener,
 	feed->source = source_ref(source);
 	feed->listener = listener;
 	feed->space = space;
+	nfl_listener_stats(listener, &stats);
+	tail_init(&feed->tail, (uint32_t)stats.dropped_datagrams);
 	return feed;
 }
 
@@ -115,6 +118,7 @@ static int store(const struct nfl_record *record, void *data)
 
 	feed->lost_kernel += record->lost_kernel;
 	feed->lost_decode += record->lost_decode;
+	tail_packet(&feed->tail, (uint64_t)record->lost_kernel + record->lost_decode);
 	describe(feed, record, &packet, &names);
 	stored = history_reserve(feed->source->log, wire_store_bound(&packet));
 	if (!stored) {
@@ -137,25 +141,46 @@ static void set_counter(_Atomic uint64_t *counter, uint64_t value)
 	atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
+/* What was told is never taken back: a gap that settles a tail is never smaller than its bound. */
+static void set_lost_kernel(const struct feed *feed)
+{
+	struct source *source = feed->source;
+	uint64_t told = atomic_load_explicit(&source->lost_kernel, memory_order_relaxed);
+	uint64_t lost = feed->lost_kernel + feed->tail.pending;
+
+	if (lost < told)
+		lost = told;
+	set_counter(&source->lost_tail, lost - feed->lost_kernel);
+	set_counter(&source->lost_kernel, lost);
+}
+
 /* Before publishing: who has seen a packet finds it counted. */
 static void update_counters(const struct feed *feed)
 {
 	struct source *source = feed->source;
 
 	set_counter(&source->packets, feed->packets);
-	set_counter(&source->lost_kernel, feed->lost_kernel);
+	set_lost_kernel(feed);
 	set_counter(&source->lost_decode, feed->lost_decode);
 	atomic_store_explicit(&source->last_packet_ns, feed->last_packet_ns, memory_order_relaxed);
 }
 
 /* What only the listener knows; asking costs a system call, so not for each datagram. */
-static void update_socket_counters(const struct feed *feed)
+static void update_socket_counters(struct feed *feed, struct feed_room *room)
 {
 	struct nfl_listener_stats stats;
+	uint64_t pending = feed->tail.pending;
 
 	nfl_listener_stats(feed->listener, &stats);
 	set_counter(&feed->source->bytes, stats.bytes);
 	set_counter(&feed->source->overruns, stats.overruns);
+	if (stats.queued_bytes > 0)
+		return; /* packets that come now may have been queued before a drop or after */
+	tail_empty(&feed->tail, (uint32_t)stats.dropped_datagrams);
+	if (feed->tail.pending == pending)
+		return;
+	set_lost_kernel(feed);
+	room->published = true; /* subscribers are to hear of it, though no packet comes */
 }
 
 /* Returns the number of packets, or -errno as nfl_listener_receive(). */
@@ -185,7 +210,7 @@ int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max)
 
 	while (datagrams_max-- && r >= 0)
 		r = read_datagram(feed, room);
-	update_socket_counters(feed);
+	update_socket_counters(feed, room);
 	if (r == -EAGAIN)
 		return 0;
 	return r < 0 ? r : 1;

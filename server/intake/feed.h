@@ -13,6 +13,7 @@
 
 #include <nfl/listener.h>
 
+#include "tail.h"
 #include "watch.h"
 
 struct registry;
@@ -30,6 +31,7 @@ struct feed {
 	uint64_t lost_kernel;
 	uint64_t lost_decode;
 	int64_t last_packet_ns;
+	struct tail tail;
 };
 
 /* What all feeds share. */

@@ -75,6 +75,24 @@ class Load(harness.RealTest):
             last[loss.source_id] = loss.cumulative_count
         self.assertEqual(sum(last.values()), stream.lost())
 
+    def test_a_loss_behind_the_last_packet_is_told_without_another_and_settled_by_the_next(self):
+        red = self.netns("red")
+        red.sink('udp dport 9 log prefix "tail" group 100')
+        daemon = self.daemon_for((red, [100], {"rcvbuf": 65536, "profile": "latency"}))
+        stream = self.subscribe(daemon)
+        daemon.process.send_signal(signal.SIGSTOP)
+        red.generate(5000)  # a message each: the buffer fills once, all that follows is lost
+        daemon.process.send_signal(signal.SIGCONT)
+        stream.wait("a lower bound", lambda: any(loss.lower_bound for loss in stream.losses))
+        self.assertLessEqual(len(stream.packets) + stream.lost(), 5000)
+        bound = stream.lost()
+        self.assertGreater(bound, 0)
+        red.generate(1)
+        stream.wait_accounted(5001)
+        self.assertEqual(len(stream.packets) + stream.lost(), 5001)
+        stats = self.stub(daemon).GetStats(pb.GetStatsRequest()).sources[0]
+        self.assertEqual(stats.packets_received + stats.packets_lost_kernel, 5001)
+
     def test_stopped_subscriber_loses_from_the_history_and_is_told_how_many(self):
         red = self.netns("red")
         red.sink('udp dport 9 log prefix "load" group 100')

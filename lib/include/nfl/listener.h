@@ -116,6 +116,9 @@ struct nfl_listener_stats {
 	/* Datagrams that the kernel could not queue, read when asked for. What was lost after the
 	 * last record shows here first; lost_kernel has the packets once the next one comes. */
 	uint64_t dropped_datagrams;
+	/* What the kernel has queued for us, in bytes of its memory, read when asked for; 0: nothing.
+	 * Where it is 0, the next record settles every drop counted so far. */
+	uint64_t queued_bytes;
 };
 
 /* What is in force, read back where the kernel tells. */
