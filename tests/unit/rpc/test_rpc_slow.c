@@ -259,6 +259,115 @@ static void a_lower_bound_is_settled_by_the_next_packet(void **state)
 	caller_close(&caller);
 }
 
+#define LAG_RECORDS 10
+
+/* The bytes of the history that so many of the test's records take. */
+static uint64_t bytes_of(struct source *source, uint64_t records)
+{
+	struct history_stats stats;
+
+	history_log_stats(source->log, &stats);
+	return stats.end_bytes / stats.records_total * records;
+}
+
+/* The stream rests after a batch, so that what is logged meanwhile is found at once. */
+static void lag_behind(struct hall *hall, struct caller *caller,
+		       Nflog__V1__SlowConsumerPolicy policy)
+{
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+
+	hall_log(hall, hall->red, 1);
+	request.slow_consumer_policy = policy;
+	request.max_lag_bytes = bytes_of(hall->red, LAG_RECORDS);
+	hall_follow(hall, caller, &request);
+	for (uint64_t i = 0; i < 50; i++) { /* published before there is an order to look for */
+		hall_store(hall->red, 2 * i + 2);
+		hall_store(hall->blue, 2 * i + 3);
+	}
+	hall_set_order(hall, 101);
+}
+
+static void what_lies_further_behind_than_max_lag_is_skipped_in_order(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeResponse *event;
+	struct caller caller;
+
+	lag_behind(hall, &caller,
+		   NFLOG__V1__SLOW_CONSUMER_POLICY__SLOW_CONSUMER_POLICY_DROP_OLDEST);
+	for (int i = 0; i < 2; i++) { /* the last ten: five of each */
+		event = expect_event(&caller, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS);
+		assert_int_equal(event->loss->stage, HISTORY);
+		assert_int_equal(event->loss->count, 45);
+		hall_free_event(event);
+	}
+	event = expect_event(&caller, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_BATCH);
+	assert_int_equal(event->batch->n_packets, LAG_RECORDS);
+	for (size_t i = 0; i < LAG_RECORDS; i++) {
+		const Nflog__V1__Packet *packet = event->batch->packets[i];
+
+		assert_int_equal(packet->source_id, (i % 2 ? hall->blue : hall->red)->id);
+		assert_int_equal(packet->sequence, (i % 2 ? 46 : 47) + i / 2);
+	}
+	hall_free_event(event);
+	caller_close(&caller);
+}
+
+static void disconnect_ends_a_stream_that_lags_too_far_behind(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeResponse *event;
+	struct caller caller;
+
+	lag_behind(hall, &caller, NFLOG__V1__SLOW_CONSUMER_POLICY__SLOW_CONSUMER_POLICY_DISCONNECT);
+	event = expect_event(&caller, NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS);
+	assert_int_equal(event->loss->stage, HISTORY);
+	hall_free_event(event);
+	caller_expect_end(&caller, GRPC_STATUS_RESOURCE_EXHAUSTED);
+	caller_close(&caller);
+}
+
+static void until_ends_a_live_stream_by_the_first_later_packet(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Google__Protobuf__Timestamp until = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+	int64_t now_ns = realtime_ns();
+	struct caller caller;
+
+	until.seconds = now_ns / NS_PER_S + 3600;
+	request.until = &until;
+	hall_follow(hall, &caller, &request);
+	hall_log_at(hall, hall->red, until.seconds * NS_PER_S); /* at that time: not later */
+	expect_packets(&caller, hall->red->id, 1, 1);
+	hall_log_at(hall, hall->red, until.seconds * NS_PER_S + 1);
+	caller_expect_end(&caller, GRPC_STATUS_OK);
+	assert_string_equal(caller.text, "");
+	caller_close(&caller);
+}
+
+static void until_ends_a_live_stream_by_the_clock(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
+	Google__Protobuf__Timestamp until = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+	int64_t until_ns = realtime_ns() + 300 * NS_PER_MS;
+	struct caller caller;
+
+	until.seconds = until_ns / NS_PER_S;
+	until.nanos = (int32_t)(until_ns % NS_PER_S);
+	request.until = &until;
+	hall_follow(hall, &caller, &request);
+	hall_log_after_loss(hall, hall->red, 1, 2, 0);
+	expect_loss(&caller, hall->red, KERNEL, 2, 2);
+	expect_packets(&caller, hall->red->id, 1, 1);
+	atomic_fetch_add(&hall->red->lost_kernel, 3); /* within the second: told at the end */
+	expect_loss(&caller, hall->red, KERNEL, 3, 5);
+	caller_expect_end(&caller, GRPC_STATUS_OK);
+	assert_true(realtime_ns() >= until_ns);
+	caller_close(&caller);
+}
+
 static void statistics_agree_with_the_stream(void **state)
 {
 	struct hall hall;
@@ -297,6 +406,10 @@ int main(void)
 	    cmocka_unit_test(packets_beyond_the_rate_are_counted_not_sent),
 	    cmocka_unit_test(the_rate_is_earned_again_as_time_passes),
 	    HALL_TEST(a_lower_bound_is_settled_by_the_next_packet),
+	    HALL_TEST(what_lies_further_behind_than_max_lag_is_skipped_in_order),
+	    HALL_TEST(disconnect_ends_a_stream_that_lags_too_far_behind),
+	    HALL_TEST(until_ends_a_live_stream_by_the_first_later_packet),
+	    HALL_TEST(until_ends_a_live_stream_by_the_clock),
 	    cmocka_unit_test(statistics_agree_with_the_stream),
 	};
 
