@@ -157,7 +157,7 @@ static void wait_for_subscriptions(struct hall *hall, size_t count)
 static void a_client_that_takes_nothing_for_too_long_is_ended(void **state)
 {
 	struct hall hall;
-	struct rpc_options limits = {.stall_timeout_ns = NS_PER_S};
+	struct rpc_options limits = {.stall_timeout_ns = 2 * NS_PER_S};
 	struct subscriber stalled, fast;
 	Nflog__V1__SubscribeResponse *event;
 	uint64_t total = 0;
