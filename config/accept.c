@@ -37,6 +37,20 @@ const char *accept_netns(const char *text)
 		return "a name without '/' (a file is { path: /... })";
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return "a name other than '.' and '..'";
+	/* Sources by process are shown like that: two with one name could not be told apart. */
+	if (strncmp(text, "pid:", 4) == 0)
+		return "a name that does not begin with 'pid:' (a process is { pid: N })";
+	return NULL;
+}
+
+const char *accept_netns_path(const char *text)
+{
+	const char *last = strrchr(text, '/');
+
+	if (text[0] != '/')
+		return "an absolute path";
+	if (strpbrk(text, "*?[") && strpbrk(text, "*?[") < last)
+		return "a path with a glob in its last component only";
 	return NULL;
 }
 

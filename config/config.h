@@ -77,6 +77,7 @@ enum config_netns_kind {
 	CONFIG_NETNS_GLOB,
 	CONFIG_NETNS_HOST,
 	CONFIG_NETNS_PATH,
+	CONFIG_NETNS_PATH_GLOB, /* a glob in the last component */
 	CONFIG_NETNS_PID,
 };
 
@@ -120,6 +121,8 @@ struct config_limits {
 	uint32_t subscriptions;      /* default 16 */
 	uint64_t packets_per_second; /* 0: no limit */
 	uint32_t payload_bytes;      /* 0: no limit */
+	uint64_t history_bytes;      /* 0: no limit of its own */
+	uint32_t stall_timeout_ms;   /* default 30000 */
 };
 
 struct config_tenant {

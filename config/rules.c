@@ -103,8 +103,14 @@ void rule_netns(struct problems *problems, const struct schema *schema, const st
 	struct config_source *source = object;
 
 	(void)schema;
-	if (check_one_key(problems, map, "path or pid"))
-		source->netns_kind = walk_find(map, "pid") ? CONFIG_NETNS_PID : CONFIG_NETNS_PATH;
+	if (!check_one_key(problems, map, "path or pid"))
+		return;
+	if (walk_find(map, "pid"))
+		source->netns_kind = CONFIG_NETNS_PID;
+	else if (source->netns && strpbrk(source->netns, "*?["))
+		source->netns_kind = CONFIG_NETNS_PATH_GLOB;
+	else
+		source->netns_kind = CONFIG_NETNS_PATH;
 }
 
 /* A name, a glob, "host", or a map of the other two ways. */
@@ -128,6 +134,13 @@ void read_netns(struct problems *problems, const struct schema_key *key, const s
 		source->netns_kind = CONFIG_NETNS_HOST;
 	else if (strpbrk(source->netns, "*?["))
 		source->netns_kind = CONFIG_NETNS_GLOB;
+}
+
+void read_size_or_none(struct problems *problems, const struct schema_key *key,
+		       const struct node *value, void *object)
+{
+	if (!node_is(value, "0"))
+		read_size(problems, key, value, object);
 }
 
 void read_range(struct problems *problems, const struct schema_key *key, const struct node *value,

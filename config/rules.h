@@ -7,6 +7,9 @@
 
 void read_netns(struct problems *problems, const struct schema_key *key, const struct node *value,
 		void *object);
+/* A size, or 0 for none, whatever the least is. */
+void read_size_or_none(struct problems *problems, const struct schema_key *key,
+		       const struct node *value, void *object);
 void read_range(struct problems *problems, const struct schema_key *key, const struct node *value,
 		void *object);
 void read_groups(struct problems *problems, const struct schema_key *key, const struct node *value,

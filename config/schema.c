@@ -172,7 +172,7 @@ static const struct schema_key identity_item = {
 /* --- tenants: sources --- */
 
 static const struct schema_key netns_keys[] = {
-    {.name = "path", VALUE(config_source, netns), .read = read_text, .accept = accept_path},
+    {.name = "path", VALUE(config_source, netns), .read = read_text, .accept = accept_netns_path},
     {.name = "pid", VALUE(config_source, pid), .read = read_number, .min = 1, .max = PID_MAX},
 };
 
@@ -257,6 +257,17 @@ static const struct schema_key limits_keys[] = {
      VALUE(config_limits, payload_bytes),
      .read = read_number,
      .max = COPY_BYTES_MAX},
+    {.name = "history_bytes",
+     VALUE(config_limits, history_bytes),
+     .read = read_size_or_none,
+     .min = HISTORY_SOURCE_MIN_BYTES,
+     .max = TIB},
+    {.name = "stall_timeout_ms",
+     VALUE(config_limits, stall_timeout_ms),
+     .read = read_number,
+     .min = 100,
+     .max = 3600000,
+     .initial = 30000},
 };
 
 static const struct schema schema_limits = {SCHEMA(limits_keys)};

@@ -123,7 +123,7 @@ bool value_parse_endpoint(const char *text, bool *ret_loopback)
 	const char *colon = end && bracket ? end + 1 : end;
 	char address[ADDRESS_TEXT_BYTES];
 	uint64_t port;
-	bool loopback;
+	bool loopback = false; /* gcc -O1 cannot see that it is set */
 
 	if (!end || (size_t)(end - begin) >= sizeof(address) || *colon != ':')
 		return false;

@@ -23,8 +23,7 @@
 #include "space.h"
 #include "wire.h"
 
-struct feed *feed_new(struct source *source, struct nfl_listener *listener,
-		      const struct space *space)
+struct feed *feed_new(struct source *source, struct nfl_listener *listener, struct space *space)
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
 	struct nfl_listener_stats stats;
@@ -37,6 +36,13 @@ struct feed *feed_new(struct source *source, struct nfl_listener *listener,
 	feed->space = space;
 	nfl_listener_stats(listener, &stats);
 	tail_init(&feed->tail, (uint32_t)stats.dropped_datagrams);
+	/* Where another listener of the source has died, the numbers go on. */
+	feed->packets = atomic_load(&source->packets);
+	feed->lost_kernel = atomic_load(&source->lost_kernel);
+	feed->lost_decode = atomic_load(&source->lost_decode);
+	feed->last_packet_ns = atomic_load(&source->last_packet_ns);
+	feed->bytes_before = atomic_load(&source->bytes);
+	feed->overruns_before = atomic_load(&source->overruns);
 	return feed;
 }
 
@@ -172,8 +178,8 @@ static void update_socket_counters(struct feed *feed, struct feed_room *room)
 	uint64_t pending = feed->tail.pending;
 
 	nfl_listener_stats(feed->listener, &stats);
-	set_counter(&feed->source->bytes, stats.bytes);
-	set_counter(&feed->source->overruns, stats.overruns);
+	set_counter(&feed->source->bytes, feed->bytes_before + stats.bytes);
+	set_counter(&feed->source->overruns, feed->overruns_before + stats.overruns);
 	if (stats.queued_bytes > 0)
 		return; /* packets that come now may have been queued before a drop or after */
 	tail_empty(&feed->tail, (uint32_t)stats.dropped_datagrams);

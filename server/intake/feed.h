@@ -2,7 +2,7 @@
 /*
  * intake/feed.h - from the listener of one source to its log
  *
- * Private to the room. Threads: main until start, then intake; main again after stop.
+ * Private to the room. Threads: who adds it, until it is in the intake's inbox; then intake.
  */
 #ifndef INTAKE_FEED_H
 #define INTAKE_FEED_H
@@ -22,16 +22,18 @@ struct space;
 
 struct feed {
 	struct watch watch;
-	struct feed *next;             /* owned: the intake's list */
+	struct feed *next;             /* of the space's list, or of the intake's inbox */
 	struct source *source;         /* shared */
 	struct nfl_listener *listener; /* owned; NULL once it has failed */
-	const struct space *space;     /* borrowed from the intake */
+	struct space *space;           /* borrowed: it owns the feed */
 	uint64_t order;                /* of the datagram being read */
 	uint64_t packets;              /* as source's counters, which only this feed writes */
 	uint64_t lost_kernel;
 	uint64_t lost_decode;
 	int64_t last_packet_ns;
 	struct tail tail;
+	uint64_t bytes_before;    /* of listeners before this one */
+	uint64_t overruns_before; /* the same */
 };
 
 /* What all feeds share. */
@@ -43,8 +45,7 @@ struct feed_room {
 };
 
 /* Takes a reference of @source; NULL without memory. @listener is the feed's only on success. */
-struct feed *feed_new(struct source *source, struct nfl_listener *listener,
-		      const struct space *space);
+struct feed *feed_new(struct source *source, struct nfl_listener *listener, struct space *space);
 void feed_free(struct feed *feed);
 
 /**

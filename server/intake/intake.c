@@ -3,15 +3,15 @@
  * One thread for every listener of the daemon: epoll on their sockets and on the links of their
  * namespaces, one receive buffer for all.
  *
- * Main adds feeds before it starts the thread, and stops it; in between all of it belongs to the
- * thread. A round takes a bounded number of datagrams of each readable socket, which stays readable
- * when there is more; then subscribers are woken once, however much was published.
+ * What others add or want to be rid of goes through an inbox; all else belongs to the thread. A
+ * round takes a bounded number of datagrams of each readable socket, which stays readable when there
+ * is more, then empties the inbox; then subscribers are woken once, however much was published.
  */
 #include "intake.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,29 +20,36 @@
 
 #include "cleanup.h"
 #include "clock.h"
-#include "error.h"
 #include "feed.h"
 #include "links.h"
 #include "log.h"
-#include "netns.h"
 #include "source.h"
 #include "space.h"
 
 #define ROUND_EVENTS    64
-#define ROUND_DATAGRAMS 32u      /* of one socket: some milliseconds of work */
-#define DRY_TIMEOUT_NS  NS_PER_S /* for all sockets, should one not run dry */
+#define ROUND_DATAGRAMS 32u              /* of one socket: some milliseconds of work */
+#define DRY_TIMEOUT_NS  NS_PER_S         /* for all sockets, should one not run dry */
+#define FEED_TIMEOUT_NS (20 * NS_PER_MS) /* for one that comes or goes: others wait */
+
+/* What is to be taken in, by the thread alone and between two rounds. */
+struct inbox {
+	pthread_mutex_t lock;
+	struct space *spaces;  /* [lock] new ones; owned */
+	struct feed *feeds;    /* [lock] new ones; owned */
+	struct space *leaving; /* [lock] to be removed; borrowed */
+};
 
 struct intake {
 	int epoll_fd;
-	int stop_fd; /* eventfd */
-	struct watch stop_watch;
-	struct feed *feeds;   /* owned list */
+	int inbox_fd; /* eventfd */
+	struct watch inbox_watch;
+	struct inbox inbox;
 	struct space *spaces; /* owned list */
 	struct feed_room room;
 	pthread_t thread;
 	bool started;
-	intake_wake_fn wake; /* const after start */
-	void *wake_data;     /* borrowed, const after start */
+	_Atomic bool is_to_stop;
+	struct intake_events events; /* const after start */
 };
 
 static int watch_fd(const struct intake *intake, int fd, struct watch *watch)
@@ -64,168 +71,94 @@ int intake_new(struct registry *registry, struct intake **ret)
 
 	if (!intake)
 		return -ENOMEM;
-	intake->stop_watch.kind = WATCH_STOP;
+	intake->epoll_fd = intake->inbox_fd = -1;
+	intake->inbox_watch.kind = WATCH_INBOX;
 	intake->room.registry = registry;
-	intake->stop_fd = -1;
+	r = pthread_mutex_init(&intake->inbox.lock, NULL);
+	if (r)
+		return -r;
 	intake->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (intake->epoll_fd < 0)
 		return -errno;
-	intake->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (intake->stop_fd < 0)
+	intake->inbox_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (intake->inbox_fd < 0)
 		return -errno;
 	intake->room.buffer = malloc(NFL_RECEIVE_BUFFER);
 	if (!intake->room.buffer)
 		return -ENOMEM;
-	r = watch_fd(intake, intake->stop_fd, &intake->stop_watch);
+	r = watch_fd(intake, intake->inbox_fd, &intake->inbox_watch);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(intake);
 	return 0;
 }
 
-void intake_free(struct intake *intake)
+/* --- adding and removing ----------------------------------------------------------------- */
+
+static void tell_thread(const struct intake *intake)
 {
-	if (!intake)
-		return;
-	intake_stop(intake);
-	while (intake->feeds) {
-		struct feed *feed = intake->feeds;
+	const uint64_t one = 1;
 
-		intake->feeds = feed->next;
-		feed_free(feed);
-	}
-	while (intake->spaces) {
-		struct space *space = intake->spaces;
-
-		intake->spaces = space->next;
-		space_free(space);
-	}
-	free(intake->room.buffer);
-	closep(&intake->stop_fd);
-	closep(&intake->epoll_fd);
-	free(intake);
+	(void)!write(intake->inbox_fd, &one, sizeof(one)); /* full: it is told already */
 }
 
-/* --- adding ------------------------------------------------------------------------------ */
-
-/* The space of a namespace, made and watched when it is new. */
-static int get_space(struct intake *intake, int netns_fd, uint64_t dev, uint64_t inode,
-		     struct space **ret)
+int intake_add_space(struct intake *intake, struct links *links, struct space **ret)
 {
-	struct space *space;
+	struct space *space = space_new(links);
 	int r;
 
-	for (space = intake->spaces; space; space = space->next) {
-		if (space->dev == dev && space->inode == inode) {
-			*ret = space;
-			return 0;
-		}
-	}
-	space = space_new(netns_fd, dev, inode);
 	if (!space)
 		return -ENOMEM;
-	r = space->links ? watch_fd(intake, links_fd(space->links), &space->watch) : 0;
+	r = links ? watch_fd(intake, links_fd(links), &space->watch) : 0;
 	if (r < 0) {
+		space->links = NULL; /* stays the caller's */
 		space_free(space);
 		return r;
 	}
-	space->next = intake->spaces;
-	intake->spaces = space;
+	(void)pthread_mutex_lock(&intake->inbox.lock);
+	space->next = intake->inbox.spaces;
+	intake->inbox.spaces = space;
+	(void)pthread_mutex_unlock(&intake->inbox.lock);
+	tell_thread(intake);
 	*ret = space;
 	return 0;
 }
 
-/* The kernel would refuse it as well, but could not say that the other reader is this daemon. */
-static int check_not_read(const struct intake *intake, const struct space *space, uint16_t group,
-			  struct nfl_error *err)
-{
-	for (const struct feed *feed = intake->feeds; feed; feed = feed->next)
-		if (feed->space == space && feed->source->group == group)
-			return error_set(err, -EBUSY,
-					 "the same namespace as \"%s\", whose group %u this daemon "
-					 "reads already",
-					 feed->source->netns, group);
-	return 0;
-}
-
-static int open_listener(const struct nfl_listener_options *options, int netns_fd,
-			 struct nfl_listener **ret, struct nfl_error *err)
-{
-	struct nfl_listener_options inside = *options;
-
-	inside.flags |= NFL_FLAG_SEQ;
-	inside.netns = (struct nfl_netns){.kind = NFL_NETNS_FD, .fd = netns_fd};
-	return nfl_listener_open(&inside, ret, err);
-}
-
-static int add_feed(struct intake *intake, struct source *source, struct nfl_listener *listener,
-		    const struct space *space)
+int intake_add_feed(struct intake *intake, struct space *space, struct source *source,
+		    struct nfl_listener *listener)
 {
 	struct feed *feed = feed_new(source, listener, space);
 	int r;
 
-	if (!feed) {
-		nfl_listener_close(listener);
+	if (!feed)
 		return -ENOMEM;
-	}
+	/* Before there is a packet of it, and before it can fail. */
+	registry_set_state(intake->room.registry, source, SOURCE_LISTENING, NULL);
 	r = watch_fd(intake, nfl_listener_fd(listener), &feed->watch);
 	if (r < 0) {
+		feed->listener = NULL; /* stays the caller's */
 		feed_free(feed);
 		return r;
 	}
-	feed->next = intake->feeds;
-	intake->feeds = feed;
+	(void)pthread_mutex_lock(&intake->inbox.lock);
+	feed->next = intake->inbox.feeds;
+	intake->inbox.feeds = feed;
+	(void)pthread_mutex_unlock(&intake->inbox.lock);
+	tell_thread(intake);
 	return 0;
 }
 
-static int add(struct intake *intake, struct source *source,
-	       const struct nfl_listener_options *options, struct nfl_error *err)
+void intake_remove_space(struct intake *intake, struct space *space, const char *detail)
 {
-	CLEANUP(closep) int netns_fd = -1;
-	struct nfl_listener *listener;
-	struct space *space;
-	uint64_t inode;
-	uint64_t dev;
-	int r;
-
-	r = netns_open(&options->netns, &netns_fd, err);
-	if (r < 0)
-		return r;
-	r = netns_identify(netns_fd, &dev, &inode);
-	if (r < 0)
-		return error_set(err, r, "cannot tell which namespace it is: %s", strerror(-r));
-	atomic_store(&source->netns_inode, inode);
-	r = get_space(intake, netns_fd, dev, inode, &space);
-	if (r < 0)
-		return error_set(err, r, "cannot watch the namespace's links: %s", strerror(-r));
-	r = check_not_read(intake, space, options->group, err);
-	if (r < 0)
-		return r;
-	r = open_listener(options, netns_fd, &listener, err);
-	if (r < 0)
-		return r;
-	r = add_feed(intake, source, listener, space);
-	if (r < 0)
-		return error_set(err, r, "cannot watch the socket: %s", strerror(-r));
-	return 0;
+	(void)pthread_mutex_lock(&intake->inbox.lock);
+	space->detail = detail;
+	space->leaving = intake->inbox.leaving;
+	intake->inbox.leaving = space;
+	(void)pthread_mutex_unlock(&intake->inbox.lock);
+	tell_thread(intake);
 }
 
-int intake_add(struct intake *intake, struct source *source,
-	       const struct nfl_listener_options *options, struct nfl_error *err)
-{
-	struct nfl_error why;
-	int r = add(intake, source, options, &why);
-
-	if (r == 0) {
-		registry_set_state(intake->room.registry, source, SOURCE_LISTENING, NULL);
-		return 0;
-	}
-	registry_set_state(intake->room.registry, source,
-			   r == -ENOENT ? SOURCE_WAITING : SOURCE_FAILED, why.text);
-	return error_set(err, r, "%s", why.text);
-}
-
-/* --- the thread -------------------------------------------------------------------------- */
+/* --- the thread: packets ----------------------------------------------------------------- */
 
 /* Returns 1 when there may be more to read, else 0. */
 static int read_feed(struct intake *intake, struct feed *feed)
@@ -241,6 +174,8 @@ static int read_feed(struct intake *intake, struct feed *feed)
 	log_error("listener.failed", "netns=%s group=%u error=%s", feed->source->netns,
 		  feed->source->group, log_quote(text, sizeof(text), strerrordesc_np(-r)));
 	feed_fail(feed, &intake->room, r); /* closing the socket takes it off epoll */
+	if (intake->events.failed)
+		intake->events.failed(feed->source, intake->events.data);
 	return 0;
 }
 
@@ -253,9 +188,8 @@ static void update_links(struct intake *intake, struct space *space)
 		return;
 	/* The socket is of no more use: what is known is kept, what changes is not seen. */
 	(void)epoll_ctl(intake->epoll_fd, EPOLL_CTL_DEL, links_fd(space->links), NULL);
-	log_warn("links.failed",
-		 "netns_inode=%" PRIu64 " error=%s effect=\"interface names no longer follow\"",
-		 space->inode, log_quote(text, sizeof(text), strerrordesc_np(-r)));
+	log_warn("links.failed", "error=%s effect=\"interface names no longer follow\"",
+		 log_quote(text, sizeof(text), strerrordesc_np(-r)));
 }
 
 static void wake(struct intake *intake)
@@ -263,22 +197,128 @@ static void wake(struct intake *intake)
 	if (!intake->room.published)
 		return;
 	intake->room.published = false;
-	intake->wake(intake->wake_data);
+	intake->events.wake(intake->events.data);
 }
 
-/* Returns false when the thread is to end. */
-static bool do_round(struct intake *intake)
+static void read_feed_dry(struct intake *intake, struct feed *feed, int64_t deadline_ns)
+{
+	while (feed->listener && read_feed(intake, feed) > 0 && monotonic_ns() < deadline_ns)
+		;
+}
+
+/* --- the thread: the inbox --------------------------------------------------------------- */
+
+/* Another listener takes the place of one that failed. */
+static void drop_failed(struct space *space, const struct source *source)
+{
+	struct feed **place = &space->feeds;
+
+	while (*place) {
+		struct feed *feed = *place;
+
+		if (feed->source == source && !feed->listener) {
+			*place = feed->next;
+			feed_free(feed);
+		} else {
+			place = &feed->next;
+		}
+	}
+}
+
+static void take_feeds(struct intake *intake, struct feed *feeds)
+{
+	while (feeds) {
+		struct feed *feed = feeds;
+
+		feeds = feed->next;
+		drop_failed(feed->space, feed->source);
+		feed->next = feed->space->feeds;
+		feed->space->feeds = feed;
+		/* What came while a group was being bound is in its listener's memory, where epoll
+		 * does not see it. */
+		read_feed_dry(intake, feed, monotonic_ns() + FEED_TIMEOUT_NS);
+		intake->room.published = true; /* that it is read is news */
+	}
+}
+
+static void take_spaces(struct intake *intake, struct space *spaces)
+{
+	while (spaces) {
+		struct space *space = spaces;
+
+		spaces = space->next;
+		space->next = intake->spaces;
+		intake->spaces = space;
+	}
+}
+
+static void unlink_space(struct intake *intake, const struct space *space)
+{
+	struct space **place = &intake->spaces;
+
+	while (*place != space)
+		place = &(*place)->next;
+	*place = space->next;
+}
+
+/* Unbinding makes the kernel hand over the batch it is still filling. */
+static void unbind(const struct feed *feed)
+{
+	if (feed->listener)
+		(void)nfl_listener_unbind(feed->listener); /* else closing ends it */
+}
+
+static void leave_spaces(struct intake *intake, struct space *leaving)
+{
+	while (leaving) {
+		struct space *space = leaving;
+		int64_t deadline_ns = monotonic_ns() + FEED_TIMEOUT_NS;
+
+		leaving = space->leaving;
+		for (struct feed *feed = space->feeds; feed; feed = feed->next) {
+			unbind(feed);
+			read_feed_dry(intake, feed, deadline_ns);
+			registry_set_state(intake->room.registry, feed->source, SOURCE_GONE,
+					   space->detail);
+		}
+		unlink_space(intake, space);
+		space_free(space);
+		intake->room.published = true;
+	}
+}
+
+static void take_inbox(struct intake *intake)
+{
+	struct space *spaces;
+	struct space *leaving;
+	struct feed *feeds;
+	uint64_t times;
+
+	(void)!read(intake->inbox_fd, &times, sizeof(times)); /* before the look, not after */
+	(void)pthread_mutex_lock(&intake->inbox.lock);
+	spaces = TAKE_PTR(intake->inbox.spaces);
+	feeds = TAKE_PTR(intake->inbox.feeds);
+	leaving = TAKE_PTR(intake->inbox.leaving);
+	(void)pthread_mutex_unlock(&intake->inbox.lock);
+	take_spaces(intake, spaces);
+	take_feeds(intake, feeds);
+	leave_spaces(intake, leaving);
+}
+
+/* --- the thread -------------------------------------------------------------------------- */
+
+static void do_round(struct intake *intake)
 {
 	struct epoll_event events[ROUND_EVENTS];
 	int count = epoll_wait(intake->epoll_fd, events, ROUND_EVENTS, -1);
-	bool go_on = true;
+	bool has_inbox = false;
 
 	for (int i = 0; i < count; i++) {
 		struct watch *watch = events[i].data.ptr;
 
 		switch (watch->kind) {
-		case WATCH_STOP:
-			go_on = false;
+		case WATCH_INBOX:
+			has_inbox = true; /* frees what other events are about, so it comes last */
 			break;
 		case WATCH_FEED:
 			(void)read_feed(intake, (struct feed *)watch);
@@ -288,45 +328,35 @@ static bool do_round(struct intake *intake)
 			break;
 		}
 	}
-	wake(intake);
-	return go_on;
-}
-
-/* Reads each socket until it is empty, at most for a while. */
-static void read_dry(struct intake *intake, int64_t max_ns)
-{
-	int64_t deadline_ns = monotonic_ns() + max_ns;
-
-	for (struct feed *feed = intake->feeds; feed; feed = feed->next)
-		while (feed->listener && monotonic_ns() < deadline_ns &&
-		       read_feed(intake, feed) > 0)
-			;
+	if (has_inbox)
+		take_inbox(intake);
 	wake(intake);
 }
 
 static void *run(void *data)
 {
 	struct intake *intake = data;
+	int64_t deadline_ns;
 
-	/* What came while a group was being bound is in its listener's memory, where epoll does
-	 * not see it. */
-	read_dry(intake, DRY_TIMEOUT_NS);
-	while (do_round(intake))
-		;
-	/* Unbinding makes the kernel hand over the batch it is still filling. */
-	for (struct feed *feed = intake->feeds; feed; feed = feed->next)
-		if (feed->listener)
-			(void)nfl_listener_unbind(feed->listener); /* else closing ends it */
-	read_dry(intake, DRY_TIMEOUT_NS);
+	while (!atomic_load(&intake->is_to_stop))
+		do_round(intake);
+	take_inbox(intake);
+	for (struct space *space = intake->spaces; space; space = space->next)
+		for (struct feed *feed = space->feeds; feed; feed = feed->next)
+			unbind(feed);
+	deadline_ns = monotonic_ns() + DRY_TIMEOUT_NS;
+	for (struct space *space = intake->spaces; space; space = space->next)
+		for (struct feed *feed = space->feeds; feed; feed = feed->next)
+			read_feed_dry(intake, feed, deadline_ns);
+	wake(intake);
 	return NULL;
 }
 
-int intake_start(struct intake *intake, intake_wake_fn wake_fn, void *wake_data)
+int intake_start(struct intake *intake, const struct intake_events *events)
 {
 	int r;
 
-	intake->wake = wake_fn;
-	intake->wake_data = wake_data;
+	intake->events = *events;
 	r = pthread_create(&intake->thread, NULL, run, intake);
 	if (r)
 		return -r;
@@ -337,11 +367,35 @@ int intake_start(struct intake *intake, intake_wake_fn wake_fn, void *wake_data)
 
 void intake_stop(struct intake *intake)
 {
-	const uint64_t one = 1;
-
 	if (!intake->started)
 		return;
 	intake->started = false;
-	(void)!write(intake->stop_fd, &one, sizeof(one)); /* cannot be full: it is written once */
+	atomic_store(&intake->is_to_stop, true);
+	tell_thread(intake);
 	(void)pthread_join(intake->thread, NULL);
+}
+
+void intake_free(struct intake *intake)
+{
+	if (!intake)
+		return;
+	intake_stop(intake);
+	take_spaces(intake, intake->inbox.spaces);
+	while (intake->inbox.feeds) {
+		struct feed *feed = intake->inbox.feeds;
+
+		intake->inbox.feeds = feed->next;
+		feed_free(feed);
+	}
+	while (intake->spaces) {
+		struct space *space = intake->spaces;
+
+		intake->spaces = space->next;
+		space_free(space);
+	}
+	free(intake->room.buffer);
+	closep(&intake->inbox_fd);
+	closep(&intake->epoll_fd);
+	(void)pthread_mutex_destroy(&intake->inbox.lock);
+	free(intake);
 }

@@ -6,35 +6,61 @@
  * without an allocation for a packet. After each round of epoll the wake function is called once
  * when anything was published.
  *
- * Threads: add before start; start and stop from main. The thread is intake's own.
+ * It enters no namespace: sockets are opened by who adds them (keeper), on a thread of its own.
+ *
+ * Threads: start, stop, free from main; add and remove from one thread at a time, before start and
+ * while it runs. The reading thread is intake's own.
  */
 #ifndef INTAKE_INTAKE_H
 #define INTAKE_INTAKE_H
 
+#include <stdint.h>
+
 #include <nfl/listener.h>
 
+struct intake;
+struct links;
 struct registry;
 struct source;
-struct intake;
+struct space;
 
 /* Called on the intake thread; must not wait. */
-typedef void (*intake_wake_fn)(void *data);
+struct intake_events {
+	void (*wake)(void *data); /* something was published, or a source's state is another */
+	/* A listener died; its source's state says why. It may be opened again and added. */
+	void (*failed)(struct source *source, void *data);
+	void *data; /* borrowed */
+};
 
 /* @registry: borrowed; where states and the order of arrival are set */
 int intake_new(struct registry *registry, struct intake **ret);
 
 /**
- * intake_add - open the listener of a source; it is read once intake_start() was called
- * @source: a reference is taken
- * @options: as for nfl_listener_open(); NFL_FLAG_SEQ is added
- * Sets the source's state: LISTENING, WAITING (no such namespace) or FAILED with the reason. A
- * namespace that is known by another name already is not bound twice: -EBUSY.
- * Returns 0 or the error of nfl_listener_open(); the daemon goes on in either case.
+ * intake_add_space - a network namespace, whose feeds share the names of its interfaces
+ * @links: taken over on success; NULL: names are not known
+ * @ret: borrowed, valid until intake_remove_space()
+ * 0, -ENOMEM or -errno of epoll_ctl(2).
  */
-int intake_add(struct intake *intake, struct source *source,
-	       const struct nfl_listener_options *options, struct nfl_error *err);
+int intake_add_space(struct intake *intake, struct links *links, struct space **ret);
 
-int intake_start(struct intake *intake, intake_wake_fn wake, void *wake_data);
+/**
+ * intake_add_feed - read a listener into the log of a source, from now on
+ * @source: a reference is taken; its state becomes LISTENING
+ * @listener: taken over on success; opened with NFL_FLAG_SEQ
+ * 0, -ENOMEM or -errno of epoll_ctl(2).
+ */
+int intake_add_feed(struct intake *intake, struct space *space, struct source *source,
+		    struct nfl_listener *listener);
+
+/**
+ * intake_remove_space - let go of a namespace that was deleted
+ * Returns at once. The intake thread unbinds its groups, reads what the kernel still holds, closes
+ * the sockets, so that the kernel can free the namespace, and sets each source's state to GONE.
+ * @detail: of the state; static text
+ */
+void intake_remove_space(struct intake *intake, struct space *space, const char *detail);
+
+int intake_start(struct intake *intake, const struct intake_events *events);
 
 /* Unbinds every group, reads what the kernel still holds, wakes a last time and ends the thread.
  * Does nothing when it was not started. */

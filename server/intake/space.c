@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* One for each namespace, however many groups of it are read: made when its first feed is added. */
+/* One for each namespace, however many groups of it are read. */
 #include "space.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
+#include "feed.h"
 #include "links.h"
-#include "log.h"
 
-struct space *space_new(int netns_fd, uint64_t dev, uint64_t inode)
+struct space *space_new(struct links *links)
 {
-	const struct nfl_netns netns = {.kind = NFL_NETNS_FD, .fd = netns_fd};
 	struct space *space = calloc(1, sizeof(*space));
-	struct nfl_error err;
 
 	if (!space)
 		return NULL;
 	space->watch.kind = WATCH_SPACE;
-	space->dev = dev;
-	space->inode = inode;
-	if (links_open(&netns, &space->links, &err) < 0) {
-		char text[sizeof(err.text) * 4];
-
-		log_warn("links.failed",
-			 "netns_inode=%" PRIu64 " error=%s effect=\"no interface names\"", inode,
-			 log_quote(text, sizeof(text), err.text));
-	}
+	space->links = links;
 	return space;
 }
 
@@ -33,6 +22,12 @@ void space_free(struct space *space)
 {
 	if (!space)
 		return;
+	while (space->feeds) {
+		struct feed *feed = space->feeds;
+
+		space->feeds = feed->next;
+		feed_free(feed);
+	}
 	links_close(space->links);
 	free(space);
 }

@@ -2,28 +2,28 @@
 /*
  * intake/space.h - a network namespace that is read, and the interface names of it
  *
- * Shared by all feeds of that namespace. Private to the room. Threads: main until start, then intake.
+ * Shared by all feeds of that namespace. Private to the room. Threads: who adds it, until it is in
+ * the intake's inbox; then intake.
  */
 #ifndef INTAKE_SPACE_H
 #define INTAKE_SPACE_H
 
-#include <stdint.h>
-
 #include "watch.h"
 
+struct feed;
 struct links;
 
 struct space {
 	struct watch watch;
-	struct space *next; /* owned: the intake's list */
-	uint64_t dev;       /* with inode: which namespace */
-	uint64_t inode;
-	struct links *links; /* owned; NULL: names are not known */
+	struct space *next;    /* of the intake's list, or of its inbox */
+	struct space *leaving; /* next of those to be removed */
+	const char *detail;    /* of GONE; borrowed, static */
+	struct feed *feeds;    /* owned list */
+	struct links *links;   /* owned; NULL: names are not known */
 };
 
-/* Opens the links of the namespace behind @netns_fd; without them (logged) names stay empty.
- * NULL without memory. */
-struct space *space_new(int netns_fd, uint64_t dev, uint64_t inode);
-void space_free(struct space *space);
+/* @links: the space's on success. NULL without memory. */
+struct space *space_new(struct links *links);
+void space_free(struct space *space); /* and its feeds */
 
 #endif

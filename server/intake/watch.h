@@ -4,7 +4,7 @@
 #define INTAKE_WATCH_H
 
 enum watch_kind {
-	WATCH_STOP,  /* struct watch alone: the thread is to end */
+	WATCH_INBOX, /* struct watch alone: something was added or is to go, or the thread is to end */
 	WATCH_FEED,  /* struct feed: its listener is readable */
 	WATCH_SPACE, /* struct space: its links have news */
 };

@@ -49,20 +49,16 @@ static void warn_of_sources(const struct config_tenant *tenant, bool *ret_adapti
 static void warn_of_idle_keys(const struct config *config, bool is_file)
 {
 	bool identities = false;
-	bool rates = false;
 	bool adaptive = false;
 
 	for (size_t i = 0; i < config->tenant_count; i++) {
 		identities |= config->tenants[i].identity_count > 0;
-		rates |= config->tenants[i].limits.packets_per_second > 0;
 		warn_of_sources(&config->tenants[i], &adaptive);
 	}
 	if (identities && is_file)
 		log_warn(
 		    "config.no_effect",
 		    "key=identities effect=\"whoever can open the socket reads every source\"");
-	if (rates)
-		log_warn("config.no_effect", "key=packets_per_second effect=\"no limit\"");
 	if (adaptive)
 		log_warn("config.no_effect", "key=profile value=adaptive effect=balanced");
 	if (config->metrics_listen)

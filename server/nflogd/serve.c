@@ -2,31 +2,40 @@
 /*
  * Builds the daemon from the configuration in the one order that works, and takes it down again.
  *
- * Signals are blocked and every namespace is entered before gRPC starts its threads: they inherit
- * the signal mask, and one made in another namespace would stay there for ever. Main then waits for
- * signals; intake and rpc have threads of their own.
+ * Signals are blocked and every namespace that exists is entered before gRPC starts its threads: they
+ * inherit the signal mask, and one made in another namespace would stay there for ever. Main then
+ * waits for signals, and wakes rpc for the keeper, which enters namespaces and so calls nothing of
+ * gRPC.
  */
 #include "serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "bytes.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "config.h"
 #include "deadline.h"
 #include "history.h"
 #include "intake.h"
+#include "keeper.h"
 #include "log.h"
 #include "notify.h"
 #include "plan.h"
+#include "presence.h"
 #include "rpc.h"
 #include "source.h"
+#include "wanted.h"
 
 #define DEFAULT_SOCKET "/run/nflogd/nflogd.sock"
 #define DEFAULT_FOLDER "/run/nflogd"
@@ -39,29 +48,44 @@
 
 struct server {
 	struct history *history;
+	struct history_account **accounts; /* owned, one for each tenant; NULL: has no budget */
+	size_t account_count;
 	struct registry *registry;
 	struct intake *intake;
+	struct rules rules;
+	struct keeper *keeper;
 	struct rpc *rpc;
-	size_t sources;
-	size_t listening;
+	int signal_fd;
+	int changed_fd; /* eventfd: the keeper has changed sources */
 };
 
 static void server_done(struct server *server)
 {
+	keeper_free(server->keeper);
 	intake_free(server->intake);
 	rpc_free(server->rpc);
 	registry_free(server->registry);
+	for (size_t i = 0; i < server->account_count; i++)
+		history_account_free(server->accounts[i]);
+	free(server->accounts);
 	history_free(server->history);
+	rules_done(&server->rules);
+	closep(&server->signal_fd);
+	closep(&server->changed_fd);
 }
 
-static void block_signals(sigset_t *ret)
+static int take_signals(struct server *server)
 {
-	(void)sigemptyset(ret);
-	(void)sigaddset(ret, SIGTERM);
-	(void)sigaddset(ret, SIGINT);
-	(void)sigaddset(ret, SIGHUP);
-	(void)pthread_sigmask(SIG_BLOCK, ret, NULL);
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	server->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return server->signal_fd < 0 ? -errno : 0;
 }
 
 /* gRPC's listener dies for good when accept runs out of descriptors (CVE-2023-4785). */
@@ -78,63 +102,69 @@ static void raise_descriptor_limit(void)
 
 /* --- sources ----------------------------------------------------------------------------- */
 
-static void log_source(const struct plan_source *planned, int r, const char *why)
+static int make_accounts(struct server *server, const struct config *config)
 {
-	char text[QUOTED_BYTES];
-	unsigned group = planned->options.group;
+	server->accounts = calloc(config->tenant_count, sizeof(struct history_account *));
+	if (!server->accounts)
+		return -ENOMEM;
+	server->account_count = config->tenant_count;
+	for (size_t i = 0; i < config->tenant_count; i++) {
+		uint64_t bytes = config->tenants[i].limits.history_bytes;
+		int r =
+		    bytes ? history_account_new(server->history, bytes, &server->accounts[i]) : 0;
 
-	if (r == 0)
-		log_info("listener.bound", "netns=%s group=%u", planned->netns, group);
-	else if (r == -ENOENT)
-		log_warn("listener.waiting", "netns=%s group=%u error=%s", planned->netns, group,
-			 log_quote(text, sizeof(text), why));
-	else
-		log_error("listener.failed", "netns=%s group=%u error=%s", planned->netns, group,
-			  log_quote(text, sizeof(text), why));
-}
-
-static int open_source(struct server *server, const struct plan_source *planned, size_t log_bytes)
-{
-	const struct source_spec spec = {
-	    .netns = planned->netns, .group = planned->options.group, .log_bytes = log_bytes};
-	struct nfl_error err = {0};
-	struct source *source;
-	int r;
-
-	r = registry_add(server->registry, &spec, &source);
-	if (r < 0)
-		return r;
-	server->sources++;
-	r = intake_add(server->intake, source, &planned->options, &err);
-	server->listening += r == 0;
-	log_source(planned, r, err.text);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
-static void plan_donep(struct plan *plan)
+static void tell_main(void *data)
 {
-	plan_done(plan);
+	struct server *server = data;
+	const uint64_t one = 1;
+
+	(void)!write(server->changed_fd, &one, sizeof(one)); /* full: it is told already */
+}
+
+static int make_keeper(struct server *server, const struct config *config)
+{
+	const struct keeper_options options = {
+	    .rules = &server->rules,
+	    .names = PRESENCE_NAMES,
+	    .log_bytes = config->history.bytes_per_source,
+	    .changed = tell_main,
+	    .data = server,
+	};
+
+	server->changed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (server->changed_fd < 0)
+		return -errno;
+	return keeper_new(&options, server->registry, server->intake, &server->keeper);
 }
 
 static int open_sources(struct server *server, const struct config *config)
 {
-	CLEANUP(plan_donep) struct plan plan = {0};
-	int r;
+	int r = take_signals(server);
 
-	r = history_new(config->history.bytes_total, &server->history);
+	if (r == 0)
+		r = history_new(config->history.bytes_total, &server->history);
+	if (r == 0)
+		r = make_accounts(server, config);
 	if (r == 0)
 		r = registry_new(server->history, &server->registry);
 	if (r == 0)
 		r = intake_new(server->registry, &server->intake);
 	if (r == 0)
-		r = plan_make(config, PLAN_NETNS_FOLDER, &plan);
-	for (size_t i = 0; r == 0 && i < plan.count; i++)
-		r = open_source(server, &plan.sources[i], config->history.bytes_per_source);
-	if (r < 0)
+		r = plan_make(config, server->accounts, &server->rules);
+	if (r == 0)
+		r = make_keeper(server, config);
+	if (r < 0) {
 		log_error("server.failed", "error=\"%s\"", strerrordesc_np(-r));
-	else if (plan.count == 0)
-		log_warn("server.no_sources", "effect=\"nothing can be subscribed to\"");
-	return r;
+		return r;
+	}
+	keeper_scan(server->keeper);
+	return 0;
 }
 
 /* --- gRPC -------------------------------------------------------------------------------- */
@@ -178,6 +208,32 @@ static uint32_t most_payload_bytes(const struct config *config)
 	return most;
 }
 
+/* 0, no limit, is more than any number. */
+static uint64_t most_packets_per_second(const struct config *config)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < config->tenant_count; i++) {
+		uint64_t limit = config->tenants[i].limits.packets_per_second;
+
+		if (limit == 0)
+			return 0;
+		if (limit > most)
+			most = limit;
+	}
+	return most;
+}
+
+static int64_t longest_stall_ns(const struct config *config)
+{
+	uint32_t most_ms = 0;
+
+	for (size_t i = 0; i < config->tenant_count; i++)
+		if (config->tenants[i].limits.stall_timeout_ms > most_ms)
+			most_ms = config->tenants[i].limits.stall_timeout_ms;
+	return most_ms * NS_PER_MS;
+}
+
 static int open_rpc(struct server *server, const struct config *config)
 {
 	CLEANUP(freep)
@@ -190,6 +246,8 @@ static int open_rpc(struct server *server, const struct config *config)
 	    .config_load_time_ns = config->load_time_ns,
 	    .max_subscriptions = most_subscriptions(config),
 	    .max_payload_bytes = most_payload_bytes(config),
+	    .packets_per_second = most_packets_per_second(config),
+	    .stall_timeout_ns = longest_stall_ns(config),
 	};
 	struct rpc_error err = {0};
 	char text[QUOTED_BYTES];
@@ -215,49 +273,100 @@ static int open_rpc(struct server *server, const struct config *config)
 
 /* --- running ----------------------------------------------------------------------------- */
 
-static void wake_rpc(void *data)
+static void on_news(void *data)
 {
-	rpc_wake(data);
+	const struct server *server = data;
+
+	rpc_wake(server->rpc);
+}
+
+static void on_failed(struct source *source, void *data)
+{
+	const struct server *server = data;
+
+	(void)source; /* its state says all */
+	keeper_feed_failed(server->keeper);
 }
 
 static int start(struct server *server)
 {
+	const struct intake_events events = {.wake = on_news, .failed = on_failed, .data = server};
 	int r = rpc_start(server->rpc);
 
-	if (r == 0) {
-		r = intake_start(server->intake, wake_rpc, server->rpc);
-		if (r < 0)
-			rpc_stop(server->rpc, 0);
-	}
-	if (r < 0)
+	if (r == 0)
+		r = intake_start(server->intake, &events);
+	if (r == 0)
+		r = keeper_start(server->keeper);
+	if (r < 0) {
+		intake_stop(server->intake);
+		rpc_stop(server->rpc, 0);
 		log_error("server.failed", "error=\"%s\"", strerrordesc_np(-r));
+	}
 	return r;
 }
 
-/* Returns the signal that ends the daemon. */
-static int wait_for_end(const sigset_t *signals)
+/* The keeper has news: streams are to look, and so may people. */
+static void pass_on(struct server *server)
 {
-	int64_t ping_ms = notify_watchdog_interval_ms();
-	const struct timespec ping = {
-	    .tv_sec = (time_t)(ping_ms / 1000),
-	    .tv_nsec = (long)(ping_ms % 1000 * NS_PER_MS),
-	};
+	struct keeper_counts counts = keeper_counts(server->keeper);
+	uint64_t times;
 
-	for (;;) {
-		int got =
-		    ping_ms > 0 ? sigtimedwait(signals, NULL, &ping) : sigwaitinfo(signals, NULL);
-
-		if (got == SIGTERM || got == SIGINT)
-			return got;
-		if (got == SIGHUP)
-			log_warn("config.reload", "error=\"not available in this version\" "
-						  "effect=\"the configuration stays as it is\"");
-		else if (got < 0 && errno == EAGAIN)
-			(void)notify_watchdog(); /* nobody to tell of a failure but the manager */
-	}
+	(void)!read(server->changed_fd, &times, sizeof(times)); /* that it is readable says all */
+	rpc_wake(server->rpc);
+	(void)notify_status("%zu of %zu sources listening", counts.listening, counts.sources);
 }
 
-/* First the sources, so that streams get their last packets, then the streams. */
+/* The signal that ends the daemon, or 0. */
+static int take_signal(const struct server *server)
+{
+	struct signalfd_siginfo info;
+
+	if (read(server->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return 0;
+	if (info.ssi_signo != SIGHUP)
+		return (int)info.ssi_signo;
+	log_warn("config.reload", "error=\"not available in this version\" "
+				  "effect=\"the configuration stays as it is\"");
+	return 0;
+}
+
+/* How long main may wait before the manager wants to hear of it; -1: for ever. */
+static int ping_when_due(int64_t *next_ns)
+{
+	int64_t interval_ns = notify_watchdog_interval_ms() * NS_PER_MS;
+	int64_t now_ns = monotonic_ns();
+
+	if (interval_ns <= 0)
+		return -1;
+	if (now_ns >= *next_ns) {
+		(void)notify_watchdog(); /* nobody to tell of a failure but the manager */
+		*next_ns = now_ns + interval_ns;
+	}
+	return (int)((*next_ns - now_ns) / NS_PER_MS) + 1;
+}
+
+/* Returns the signal that ends the daemon. */
+static int wait_for_end(struct server *server)
+{
+	int64_t ping_ns = 0;
+	int end = 0;
+
+	while (!end) {
+		struct pollfd fds[] = {{.fd = server->signal_fd, .events = POLLIN},
+				       {.fd = server->changed_fd, .events = POLLIN}};
+
+		if (poll(fds, ARRAY_SIZE(fds), ping_when_due(&ping_ns)) <= 0)
+			continue;
+		if (fds[1].revents)
+			pass_on(server);
+		if (fds[0].revents)
+			end = take_signal(server);
+	}
+	return end;
+}
+
+/* First the keeper, so that nothing is opened any more; then the sources, so that streams get their
+ * last packets; then the streams. */
 static void stop(struct server *server, int signal_number)
 {
 	int64_t deadline_ns = monotonic_ns() + STOP_MAX_MS * NS_PER_MS;
@@ -267,10 +376,11 @@ static void stop(struct server *server, int signal_number)
 	(void)notify_stopping();
 	log_info("server.stopping", "signal=%s", sigabbrev_np(signal_number));
 	has_deadline = deadline_start(&deadline, deadline_ns) == 0;
+	keeper_stop(server->keeper);
 	intake_stop(server->intake);
 	rpc_stop(server->rpc, STOP_GRACE_MS);
 	server_done(server);
-	*server = (struct server){0};
+	*server = (struct server){.signal_fd = -1, .changed_fd = -1};
 	log_info("server.stopped", "signal=%s", sigabbrev_np(signal_number));
 	if (has_deadline)
 		deadline_stop(&deadline);
@@ -278,18 +388,18 @@ static void stop(struct server *server, int signal_number)
 
 int serve(const struct config *config)
 {
-	CLEANUP(server_done) struct server server = {0};
-	sigset_t signals;
+	CLEANUP(server_done) struct server server = {.signal_fd = -1, .changed_fd = -1};
+	struct keeper_counts counts;
 
-	block_signals(&signals);
 	raise_descriptor_limit();
 	if (open_sources(&server, config) < 0 || open_rpc(&server, config) < 0 ||
 	    start(&server) < 0)
 		return 1;
+	counts = keeper_counts(server.keeper);
 	log_info("server.started", "version=%s epoch=%s sources=%zu listening=%zu", NFLOGD_VERSION,
-		 rpc_epoch(server.rpc), server.sources, server.listening);
-	(void)notify_status("%zu of %zu sources listening", server.listening, server.sources);
+		 rpc_epoch(server.rpc), counts.sources, counts.listening);
+	(void)notify_status("%zu of %zu sources listening", counts.listening, counts.sources);
 	(void)notify_ready();
-	stop(&server, wait_for_end(&signals));
+	stop(&server, wait_for_end(&server));
 	return 0;
 }

@@ -123,6 +123,8 @@ static void absent_keys_have_their_defaults(void **state)
 	assert_int_equal(config->tenants[0].limits.subscriptions, 16);
 	assert_int_equal(config->tenants[0].limits.packets_per_second, 0);
 	assert_int_equal(config->tenants[0].limits.payload_bytes, 0);
+	assert_int_equal(config->tenants[0].limits.history_bytes, 0);
+	assert_int_equal(config->tenants[0].limits.stall_timeout_ms, 30000);
 	assert_int_equal(source->profile, CONFIG_PROFILE_BALANCED);
 	assert_int_equal(source->copy, CONFIG_COPY_PACKET);
 	assert_int_equal(source->copy_bytes, 0);
@@ -161,6 +163,26 @@ static void every_key_of_a_source_reaches_its_field(void **state)
 	assert_int_equal(source->nlbufsiz, 65536);
 	assert_true(source->has_rcvbuf);
 	assert_int_equal(source->rcvbuf, 16777216);
+	config_free(config);
+}
+
+static void every_limit_reaches_its_field_and_zero_bytes_are_none(void **state)
+{
+	struct config *config =
+	    load("tenants: [{name: t, identities: [{unix_uid: 0}], sources: [{netns: n, groups: "
+		 "[1]}], limits: {subscriptions: 3, packets_per_second: 4, payload_bytes: 5, "
+		 "history_bytes: 64M, stall_timeout_ms: 100}},\n"
+		 "{name: u, identities: [{unix_uid: 1}], sources: [{netns: n, groups: [1]}], "
+		 "limits: {history_bytes: 0}}]\n");
+	const struct config_limits *limits = &config->tenants[0].limits;
+
+	(void)state;
+	assert_int_equal(limits->subscriptions, 3);
+	assert_int_equal(limits->packets_per_second, 4);
+	assert_int_equal(limits->payload_bytes, 5);
+	assert_int_equal(limits->history_bytes, 67108864);
+	assert_int_equal(limits->stall_timeout_ms, 100);
+	assert_int_equal(config->tenants[1].limits.history_bytes, 0);
 	config_free(config);
 }
 
@@ -205,7 +227,8 @@ static void every_form_of_netns_has_its_kind(void **state)
 		 "      - {netns: 'cni-*', groups: [1]}\n"
 		 "      - {netns: {path: /proc/1/ns/net}, groups: [1]}\n"
 		 "      - {netns: {pid: 4242}, groups: [1]}\n"
-		 "      - {netns: 100, groups: [1]}\n");
+		 "      - {netns: 100, groups: [1]}\n"
+		 "      - {netns: {path: '/run/docker/netns/*'}, groups: [1]}\n");
 	const struct config_tenant *tenant = &config->tenants[0];
 	const struct config_source *sources = tenant->sources;
 
@@ -228,6 +251,8 @@ static void every_form_of_netns_has_its_kind(void **state)
 	assert_int_equal(sources[3].pid, 4242);
 	assert_int_equal(sources[4].netns_kind, CONFIG_NETNS_NAME);
 	assert_string_equal(sources[4].netns, "100");
+	assert_int_equal(sources[5].netns_kind, CONFIG_NETNS_PATH_GLOB);
+	assert_string_equal(sources[5].netns, "/run/docker/netns/*");
 	config_free(config);
 }
 
@@ -314,6 +339,7 @@ int main(void)
 	    cmocka_unit_test(absent_keys_have_their_defaults),
 	    cmocka_unit_test(a_map_that_gives_one_key_keeps_the_defaults_of_the_others),
 	    cmocka_unit_test(every_key_of_a_source_reaches_its_field),
+	    cmocka_unit_test(every_limit_reaches_its_field_and_zero_bytes_are_none),
 	    cmocka_unit_test(bounds_are_those_of_the_listener),
 	    cmocka_unit_test(every_form_of_netns_has_its_kind),
 	    cmocka_unit_test(loopback_needs_no_tls),

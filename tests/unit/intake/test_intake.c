@@ -2,11 +2,10 @@
 /*
  * intake: what listeners deliver is what the sources' logs hold
  *
- * The kernel's side (listener, links, netns) is replaced: a fake listener is a queue of datagrams
+ * The kernel's side (listener, links) is replaced: a fake listener is a queue of datagrams
  * with an eventfd that is readable while there are any. Decoding, wire form and history are real.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -29,7 +28,6 @@
 #include "history.h"
 #include "intake.h"
 #include "links.h"
-#include "netns.h"
 #include "source.h"
 #include "wire.h"
 
@@ -47,7 +45,6 @@ struct datagram {
 };
 
 struct fake {
-	struct nfl_listener_options options;
 	int event_fd; /* a semaphore: readable while datagrams are queued */
 	pthread_mutex_t lock;
 	struct datagram queue[DATAGRAMS_MAX]; /* [lock] */
@@ -61,68 +58,32 @@ struct fake {
 
 static struct fake fakes[4];
 static unsigned fake_count;
-static int open_result;
 static _Atomic bool no_room;
 static int links_event_fds[4]; /* one for each namespace, in the order of opening */
 static unsigned links_opened;
 static sem_t links_updated;
 
-int __wrap_nfl_listener_open(const struct nfl_listener_options *options, struct nfl_listener **ret,
-			     struct nfl_error *err);
 void __wrap_nfl_listener_close(struct nfl_listener *listener);
 int __wrap_nfl_listener_fd(const struct nfl_listener *listener);
 int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, size_t buffer_len,
 				nfl_record_fn fn, void *data);
 int __wrap_nfl_listener_unbind(struct nfl_listener *listener);
 void __wrap_nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener_stats *ret);
-int __wrap_links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err);
 void __wrap_links_close(struct links *links);
 int __wrap_links_fd(const struct links *links);
 int __wrap_links_update(struct links *links);
 struct nfl_bytes __wrap_links_find(struct links *links, uint32_t index);
-int __wrap_netns_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err);
-int __wrap_netns_identify(int fd, uint64_t *ret_dev, uint64_t *ret_inode);
 void *__real_history_reserve(struct history_log *log, size_t bytes);
 void *__wrap_history_reserve(struct history_log *log, size_t bytes);
 
-/* A namespace's identity is the first letter of its name: "red" and "rosa" are one. */
-static uint64_t identity_to_open;
-
-int __wrap_netns_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err)
+static struct nfl_listener *open_fake(void)
 {
-	if (strcmp(netns->name, "missing") == 0) {
-		(void)snprintf(err->text, sizeof(err->text), "no namespace \"missing\"");
-		return -ENOENT;
-	}
-	identity_to_open = (uint64_t)netns->name[0];
-	*ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return 0;
-}
+	struct fake *fake = &fakes[fake_count++];
 
-int __wrap_netns_identify(int fd, uint64_t *ret_dev, uint64_t *ret_inode)
-{
-	(void)fd;
-	*ret_dev = 4;
-	*ret_inode = identity_to_open;
-	return 0;
-}
-
-int __wrap_nfl_listener_open(const struct nfl_listener_options *options, struct nfl_listener **ret,
-			     struct nfl_error *err)
-{
-	struct fake *fake = &fakes[fake_count];
-
-	if (open_result < 0) {
-		(void)snprintf(err->text, sizeof(err->text), "group taken by port id 42");
-		return open_result;
-	}
-	fake_count++;
 	memset(fake, 0, sizeof(*fake));
-	fake->options = *options;
 	fake->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
 	assert_int_equal(pthread_mutex_init(&fake->lock, NULL), 0);
-	*ret = (struct nfl_listener *)fake;
-	return 0;
+	return (struct nfl_listener *)fake;
 }
 
 void __wrap_nfl_listener_close(struct nfl_listener *listener)
@@ -205,13 +166,10 @@ void __wrap_nfl_listener_stats(const struct nfl_listener *listener, struct nfl_l
 	    (struct nfl_listener_stats){.bytes = fake->datagrams * DATAGRAM_BYTES, .overruns = 3};
 }
 
-int __wrap_links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err)
+static struct links *open_links(void)
 {
-	(void)err;
-	assert_int_equal(netns->kind, NFL_NETNS_FD);
 	links_event_fds[links_opened] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	*ret = (struct links *)&links_event_fds[links_opened++];
-	return 0;
+	return (struct links *)&links_event_fds[links_opened++];
 }
 
 void __wrap_links_close(struct links *links)
@@ -258,7 +216,7 @@ struct fixture {
 	struct intake *intake;
 	sem_t woken;
 	_Atomic unsigned wakes;
-	struct nfl_error err;
+	_Atomic unsigned failures;
 };
 
 static int setup(void **state)
@@ -267,7 +225,6 @@ static int setup(void **state)
 
 	memset(&f, 0, sizeof(f));
 	fake_count = 0;
-	open_result = 0;
 	no_room = false;
 	links_opened = 0;
 	sem_init(&links_updated, 0, 0);
@@ -291,26 +248,37 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int try_add(struct fixture *f, const char *netns, uint16_t group, struct source **ret)
+static struct space *add_space(struct fixture *f)
 {
-	struct nfl_listener_options options = {
-	    .size = sizeof(options),
-	    .netns = {.kind = NFL_NETNS_NAME, .name = netns},
-	    .group = group,
-	};
+	struct space *space;
 
-	const struct source_spec spec = {.netns = netns, .group = group, .log_bytes = LOG_BYTES};
-
-	assert_int_equal(registry_add(f->registry, &spec, ret), 0);
-	return intake_add(f->intake, *ret, &options, &f->err);
+	assert_int_equal(intake_add_space(f->intake, open_links(), &space), 0);
+	return space;
 }
 
-static struct source *add(struct fixture *f, const char *netns, uint16_t group)
+static struct source *add_in(struct fixture *f, struct space *space, const char *netns,
+			     uint16_t group)
 {
+	const struct source_spec spec = {.netns = netns, .group = group, .log_bytes = LOG_BYTES};
 	struct source *source;
 
-	assert_int_equal(try_add(f, netns, group, &source), 0);
+	assert_int_equal(registry_add(f->registry, &spec, &source), 0);
+	assert_int_equal(intake_add_feed(f->intake, space, source, open_fake()), 0);
 	return source;
+}
+
+/* Of a namespace of its own. */
+static struct source *add(struct fixture *f, const char *netns, uint16_t group)
+{
+	return add_in(f, add_space(f), netns, group);
+}
+
+static enum source_state state_of(struct source *source)
+{
+	struct source_status status;
+
+	source_status(source, &status);
+	return status.state;
 }
 
 static void on_wake(void *data)
@@ -321,9 +289,20 @@ static void on_wake(void *data)
 	sem_post(&f->woken);
 }
 
+static void on_failed(struct source *source, void *data)
+{
+	struct fixture *f = data;
+
+	assert_int_equal(state_of(source), SOURCE_FAILED);
+	f->failures++;
+	sem_post(&f->woken);
+}
+
 static void start(struct fixture *f)
 {
-	assert_int_equal(intake_start(f->intake, on_wake, f), 0);
+	const struct intake_events events = {.wake = on_wake, .failed = on_failed, .data = f};
+
+	assert_int_equal(intake_start(f->intake, &events), 0);
 }
 
 static void wait_for_end(struct fixture *f, const struct source *source, uint64_t records)
@@ -563,7 +542,7 @@ static void stop_reads_the_batch_that_unbinding_flushes(void **state)
 	intake_stop(f->intake);
 	assert_int_equal(source->packets, 1);
 	assert_int_equal(history_end(source->log), 1);
-	assert_int_equal(f->wakes, 1);
+	assert_in_range(f->wakes, 1, 2);
 }
 
 static void packets_kept_while_binding_are_read_without_an_event(void **state)
@@ -602,51 +581,119 @@ static void socket_that_fails_ends_its_source_only(void **state)
 
 	start(f);
 	queue(&fakes[0], &failure);
-	do
-		source_status(bad, &status);
-	while (status.state == SOURCE_LISTENING);
+	while (f->failures == 0)
+		sem_wait(&f->woken);
 	queue_plain(&fakes[1], 1);
 	wait_for_end(f, good, 1);
+	source_status(bad, &status);
 	assert_int_equal(status.state, SOURCE_FAILED);
 	assert_string_equal(status.detail, "reading the socket failed: Input/output error");
+	assert_true(fakes[0].closed);
+	assert_int_equal(f->failures, 1);
 }
 
-static void missing_namespace_waits_and_taken_group_fails_with_the_reason(void **state)
+static void see_number(const struct wire_stored *stored, unsigned n)
 {
-	struct fixture *f = *state;
-	struct source_status status;
-	struct source *source;
+	struct nfl_packet packet;
 
-	assert_int_equal(try_add(f, "missing", 100, &source), -ENOENT);
-	source_status(source, &status);
-	assert_int_equal(status.state, SOURCE_WAITING);
-	assert_string_equal(status.detail, "no namespace \"missing\"");
-	assert_string_equal(f->err.text, "no namespace \"missing\"");
-	open_result = -EBUSY;
-	assert_int_equal(try_add(f, "red", 100, &source), -EBUSY);
-	source_status(source, &status);
-	assert_int_equal(status.state, SOURCE_FAILED);
-	assert_string_equal(status.detail, "group taken by port id 42");
+	read_back(stored, &packet);
+	assert_int_equal(packet.sequence, n + 1);
 }
 
-static void namespace_known_by_two_names_is_bound_once(void **state)
+static void another_listener_of_a_failed_source_counts_on(void **state)
 {
 	struct fixture *f = *state;
-	struct source_status status;
+	struct space *space = add_space(f);
+	struct source *source = add_in(f, space, "red", 100);
+	struct datagram failure = {.result = -EIO};
+
+	start(f);
+	queue_plain(&fakes[0], 2);
+	queue(&fakes[0], &failure);
+	while (f->failures == 0)
+		sem_wait(&f->woken);
+	assert_int_equal(intake_add_feed(f->intake, space, source, open_fake()), 0);
+	assert_int_equal(state_of(source), SOURCE_LISTENING);
+	queue_plain(&fakes[1], 1);
+	wait_for_end(f, source, 3);
+	assert_int_equal(for_each_stored(source, see_number), 3);
+	intake_stop(f->intake);
+	assert_int_equal(source->bytes, 2 * DATAGRAM_BYTES);
+}
+
+/* --- namespaces that come and go --------------------------------------------------------- */
+
+static void space_added_while_it_runs_is_read(void **state)
+{
+	struct fixture *f = *state;
 	struct source *source;
 
+	start(f);
 	source = add(f, "red", 100);
-	source_status(source, &status);
-	assert_int_equal(status.state, SOURCE_LISTENING);
-	assert_int_equal(source->netns_inode, 'r');
-	assert_int_equal(try_add(f, "rosa", 100, &source), -EBUSY);
-	source_status(source, &status);
-	assert_int_equal(status.state, SOURCE_FAILED);
-	assert_non_null(strstr(status.detail, "\"red\""));
-	assert_int_equal(try_add(f, "rosa", 101, &source), 0);
-	assert_int_equal(fake_count, 2);
-	assert_int_equal(links_opened, 1); /* shared */
-	assert_true(fakes[1].options.flags & NFL_FLAG_SEQ);
+	assert_int_equal(state_of(source), SOURCE_LISTENING);
+	queue_plain(&fakes[0], 2);
+	wait_for_end(f, source, 2);
+}
+
+static void groups_of_a_namespace_share_its_links(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *one = add_in(f, space, "red", 1);
+	struct source *two = add_in(f, space, "red", 2);
+
+	start(f);
+	queue_plain(&fakes[0], 1);
+	queue_plain(&fakes[1], 1);
+	wait_for_end(f, one, 1);
+	wait_for_end(f, two, 1);
+	assert_int_equal(links_opened, 1);
+}
+
+static void removed_space_is_read_to_its_last_packet_and_let_go(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *gone = add_in(f, space, "red", 1);
+	struct source *too = add_in(f, space, "red", 2);
+	struct source *stays = add(f, "blue", 1);
+	struct source_status status;
+
+	fakes[0].flushes = true;
+	start(f);
+	queue_plain(&fakes[1], 1);
+	intake_remove_space(f->intake, space, "it was deleted");
+	while (state_of(gone) != SOURCE_GONE || state_of(too) != SOURCE_GONE)
+		sem_wait(&f->woken);
+	source_status(gone, &status);
+	assert_string_equal(status.detail, "it was deleted");
+	assert_int_equal(history_end(gone->log), 1);
+	assert_int_equal(history_end(too->log), 1);
+	queue_plain(&fakes[2], 1);
+	wait_for_end(f, stays, 1);
+	assert_true(fakes[0].closed && fakes[1].closed);
+	assert_false(fakes[2].closed);
+}
+
+static void space_removed_before_the_start_is_let_go_by_it(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *source = add_in(f, space, "red", 1);
+
+	intake_remove_space(f->intake, space, "it was deleted");
+	start(f);
+	while (state_of(source) != SOURCE_GONE)
+		sem_wait(&f->woken);
+}
+
+static void what_was_added_and_never_started_is_freed(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+
+	(void)add_in(f, space, "red", 1);
+	intake_remove_space(f->intake, space, "it was deleted");
 }
 
 static void news_of_links_are_taken_in_without_packets(void **state)
@@ -659,7 +706,7 @@ static void news_of_links_are_taken_in_without_packets(void **state)
 	assert_int_equal(write(links_event_fds[0], &one, sizeof(one)), sizeof(one));
 	sem_wait(&links_updated);
 	intake_stop(f->intake);
-	assert_int_equal(f->wakes, 0);
+	assert_int_equal(f->wakes, 1); /* of the feed that was added */
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -676,8 +723,12 @@ int main(void)
 	    CASE(packets_kept_while_binding_are_read_without_an_event),
 	    CASE(busy_source_does_not_starve_a_quiet_one),
 	    CASE(socket_that_fails_ends_its_source_only),
-	    CASE(missing_namespace_waits_and_taken_group_fails_with_the_reason),
-	    CASE(namespace_known_by_two_names_is_bound_once),
+	    CASE(another_listener_of_a_failed_source_counts_on),
+	    CASE(space_added_while_it_runs_is_read),
+	    CASE(groups_of_a_namespace_share_its_links),
+	    CASE(removed_space_is_read_to_its_last_packet_and_let_go),
+	    CASE(space_removed_before_the_start_is_let_go_by_it),
+	    CASE(what_was_added_and_never_started_is_freed),
 	    CASE(news_of_links_are_taken_in_without_packets),
 	};
 

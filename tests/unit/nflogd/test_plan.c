@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plan: which sockets a configuration makes the daemon open, and how */
+/* plan: what a configuration makes the daemon read of which namespace, and how */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,46 +7,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "bytes.h"
 #include "config.h"
 #include "plan.h"
+#include "wanted.h"
 
 /* --- a configuration of one tenant for each source entry --------------------------------- */
 
 #define ENTRIES_MAX 4
 
 struct fixture {
-	char folder[64];
 	struct config config;
 	struct config_tenant tenants[ENTRIES_MAX];
 	struct config_source entries[ENTRIES_MAX];
 	struct config_group_range groups[ENTRIES_MAX];
-	struct plan plan;
+	struct rules rules;
+	struct terms *found;
+	size_t found_count;
 };
-
-static const char *const names[] = {"red", "cni-2", "cni-1", "host", ".hidden"};
 
 static int setup(void **state)
 {
 	static struct fixture f;
-	char path[128];
 
 	memset(&f, 0, sizeof(f));
-	strcpy(f.folder, "/tmp/nfl-test-XXXXXX");
-	assert_non_null(mkdtemp(f.folder));
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		FILE *file;
-
-		(void)snprintf(path, sizeof(path), "%s/%s", f.folder, names[i]);
-		file = fopen(path, "w");
-		assert_non_null(file);
-		fclose(file);
-	}
 	f.config.tenants = f.tenants;
 	*state = &f;
 	return 0;
@@ -55,16 +41,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char path[128];
 
 	for (size_t i = 0; i < f->config.tenant_count; i++)
 		free(f->entries[i].netns);
-	plan_done(&f->plan);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", f->folder, names[i]);
-		assert_int_equal(unlink(path), 0);
-	}
-	assert_int_equal(rmdir(f->folder), 0);
+	rules_done(&f->rules);
+	free(f->found);
 	return 0;
 }
 
@@ -84,23 +65,33 @@ static struct config_source *add(struct fixture *f, enum config_netns_kind kind,
 	return &f->entries[n];
 }
 
-static void make(struct fixture *f)
+static void make(struct fixture *f, struct history_account *const *accounts)
 {
-	plan_done(&f->plan);
-	assert_int_equal(plan_make(&f->config, f->folder, &f->plan), 0);
+	rules_done(&f->rules);
+	assert_int_equal(plan_make(&f->config, accounts, &f->rules), 0);
 }
 
-/* The plan as "netns/group netns/group ". */
-static const char *plan_text(struct fixture *f)
+/* What is read of a namespace. */
+static const struct terms *find(struct fixture *f, const char *shown)
+{
+	free(f->found);
+	f->found = NULL;
+	assert_int_equal(rules_find(&f->rules, shown, &f->found, &f->found_count), 0);
+	return f->found;
+}
+
+/* The same as "7 100 ". */
+static const char *groups_of(struct fixture *f, const char *shown)
 {
 	static char text[512];
 	size_t len = 0;
 
 	text[0] = '\0';
-	make(f);
-	for (size_t i = 0; i < f->plan.count; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%u ",
-					f->plan.sources[i].netns, f->plan.sources[i].options.group);
+	make(f, NULL);
+	(void)find(f, shown);
+	for (size_t i = 0; i < f->found_count; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%u ",
+					f->found[i].options.group);
 	return text;
 }
 
@@ -108,20 +99,22 @@ static const char *plan_text(struct fixture *f)
 static const struct nfl_listener_options *merged(struct fixture *f)
 {
 	struct nfl_listener_options first;
+	const struct nfl_listener_options *options;
 	struct config_source swap;
 
-	make(f);
-	assert_int_equal(f->plan.count, 1);
-	first = f->plan.sources[0].options;
+	make(f, NULL);
+	first = find(f, "red")->options;
+	assert_int_equal(f->found_count, 1);
 	swap = f->entries[0];
 	f->entries[0] = f->entries[1];
 	f->entries[1] = swap;
-	make(f);
-	assert_int_equal(f->plan.sources[0].options.copy_mode, first.copy_mode);
-	assert_int_equal(f->plan.sources[0].options.copy_range, first.copy_range);
-	assert_int_equal(f->plan.sources[0].options.profile, first.profile);
-	assert_int_equal(f->plan.sources[0].options.set, first.set);
-	return &f->plan.sources[0].options;
+	make(f, NULL);
+	options = &find(f, "red")->options;
+	assert_int_equal(options->copy_mode, first.copy_mode);
+	assert_int_equal(options->copy_range, first.copy_range);
+	assert_int_equal(options->profile, first.profile);
+	assert_int_equal(options->set, first.set);
+	return options;
 }
 
 /* --- cases ------------------------------------------------------------------------------- */
@@ -133,7 +126,9 @@ static void every_group_of_every_range_is_bound_once(void **state)
 	add(f, CONFIG_NETNS_NAME, "red", 100, 102);
 	add(f, CONFIG_NETNS_NAME, "blue", 7, 7);
 	add(f, CONFIG_NETNS_NAME, "red", 102, 103);
-	assert_string_equal(plan_text(f), "blue/7 red/100 red/101 red/102 red/103 ");
+	assert_string_equal(groups_of(f, "red"), "100 101 102 103 ");
+	assert_string_equal(groups_of(f, "blue"), "7 ");
+	assert_string_equal(groups_of(f, "green"), "");
 }
 
 static void last_group_number_ends_the_range(void **state)
@@ -141,46 +136,34 @@ static void last_group_number_ends_the_range(void **state)
 	struct fixture *f = *state;
 
 	add(f, CONFIG_NETNS_NAME, "red", 65534, 65535);
-	assert_string_equal(plan_text(f), "red/65534 red/65535 ");
+	assert_string_equal(groups_of(f, "red"), "65534 65535 ");
 }
 
-static void glob_takes_the_names_there_are_but_never_host_or_hidden_files(void **state)
+static void each_selector_is_found_as_it_is_shown(void **state)
 {
 	struct fixture *f = *state;
-
-	add(f, CONFIG_NETNS_GLOB, "*", 1, 1);
-	assert_string_equal(plan_text(f), "cni-1/1 cni-2/1 red/1 ");
-	strcpy(f->entries[0].netns, "?");
-	assert_string_equal(plan_text(f), "");
-}
-
-static void folder_that_does_not_exist_is_as_good_as_empty(void **state)
-{
-	struct fixture *f = *state;
-
-	add(f, CONFIG_NETNS_GLOB, "*", 1, 1);
-	assert_int_equal(plan_make(&f->config, "/tmp/nfl-test-nosuch", &f->plan), 0);
-	assert_int_equal(f->plan.count, 0);
-}
-
-static void each_selector_is_shown_and_opened_its_way(void **state)
-{
-	struct fixture *f = *state;
-	const struct plan_source *source;
 
 	add(f, CONFIG_NETNS_HOST, "host", 1, 1);
-	add(f, CONFIG_NETNS_PATH, "/proc/1/ns/net", 1, 1);
-	add(f, CONFIG_NETNS_PID, NULL, 1, 1)->pid = 42;
-	add(f, CONFIG_NETNS_NAME, "red", 1, 1);
-	assert_string_equal(plan_text(f), "/proc/1/ns/net/1 host/1 pid:42/1 red/1 ");
-	source = f->plan.sources;
-	assert_int_equal(source[0].options.netns.kind, NFL_NETNS_PATH);
-	assert_string_equal(source[0].options.netns.name, "/proc/1/ns/net");
-	assert_int_equal(source[1].options.netns.kind, NFL_NETNS_SELF);
-	assert_int_equal(source[2].options.netns.kind, NFL_NETNS_PID);
-	assert_int_equal(source[2].options.netns.pid, 42);
-	assert_int_equal(source[3].options.netns.kind, NFL_NETNS_NAME);
-	assert_string_equal(source[3].options.netns.name, "red");
+	add(f, CONFIG_NETNS_PATH, "/proc/1/ns/net", 2, 2);
+	add(f, CONFIG_NETNS_PID, NULL, 3, 3)->pid = 42;
+	add(f, CONFIG_NETNS_NAME, "red", 4, 4);
+	assert_string_equal(groups_of(f, "host"), "1 ");
+	assert_string_equal(groups_of(f, "/proc/1/ns/net"), "2 ");
+	assert_string_equal(groups_of(f, "pid:42"), "3 ");
+	assert_string_equal(groups_of(f, "red"), "4 ");
+	assert_int_equal(f->rules.literals, 4);
+}
+
+static void globs_of_names_and_of_paths_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, CONFIG_NETNS_GLOB, "*", 1, 1);
+	add(f, CONFIG_NETNS_PATH_GLOB, "/run/x/*", 2, 2);
+	add(f, CONFIG_NETNS_NAME, "red", 3, 3);
+	assert_string_equal(groups_of(f, "red"), "1 3 ");
+	assert_string_equal(groups_of(f, "/run/x/red"), "2 ");
+	assert_int_equal(f->rules.literals, 1);
 }
 
 static void settings_of_one_entry_reach_the_listener(void **state)
@@ -195,8 +178,8 @@ static void settings_of_one_entry_reach_the_listener(void **state)
 	entry->conntrack = true;
 	entry->has_timeout = true;
 	entry->timeout_ms = 50;
-	make(f);
-	options = &f->plan.sources[0].options;
+	make(f, NULL);
+	options = &find(f, "red")->options;
 	assert_int_equal(options->size, sizeof(*options));
 	assert_int_equal(options->profile, NFL_PROFILE_THROUGHPUT);
 	assert_int_equal(options->copy_mode, NFL_COPY_META);
@@ -283,6 +266,49 @@ static void larger_receive_buffer_wins_and_absent_is_the_default(void **state)
 	assert_int_equal(options->rcvbuf, 1 << 26);
 }
 
+static void source_of_several_tenants_is_charged_to_the_largest_budget(void **state)
+{
+	struct fixture *f = *state;
+	/* Only to be told apart. */
+	struct history_account *small = (void *)&f->groups[0];
+	struct history_account *large = (void *)&f->groups[1];
+	struct history_account *accounts[] = {small, large, NULL};
+
+	add(f, CONFIG_NETNS_NAME, "red", 1, 1);
+	add(f, CONFIG_NETNS_NAME, "red", 1, 2);
+	add(f, CONFIG_NETNS_NAME, "blue", 1, 1);
+	f->tenants[0].limits.history_bytes = 1 << 20;
+	f->tenants[1].limits.history_bytes = 2 << 20;
+	make(f, accounts);
+	assert_ptr_equal(find(f, "red")[0].account, large);
+	assert_ptr_equal(f->found[1].account, large);
+	assert_null(find(f, "blue")[0].account);
+	accounts[1] = small;
+	accounts[0] = large;
+	f->tenants[0].limits.history_bytes = 3 << 20;
+	make(f, accounts);
+	assert_ptr_equal(find(f, "red")[0].account, large);
+}
+
+static void source_of_a_tenant_without_a_budget_is_charged_to_none(void **state)
+{
+	struct fixture *f = *state;
+	struct history_account *account = (void *)&f->groups[0];
+	struct history_account *accounts[] = {account, NULL};
+
+	add(f, CONFIG_NETNS_NAME, "red", 1, 1);
+	add(f, CONFIG_NETNS_GLOB, "r*", 1, 1);
+	f->tenants[0].limits.history_bytes = 1 << 20;
+	make(f, accounts);
+	assert_null(find(f, "red")[0].account);
+	accounts[0] = NULL;
+	accounts[1] = account;
+	f->tenants[1].limits.history_bytes = 1 << 20;
+	make(f, accounts);
+	assert_null(find(f, "red")[0].account);
+	assert_ptr_equal(find(f, "rot")[0].account, account);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -290,13 +316,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(every_group_of_every_range_is_bound_once),
 	    CASE(last_group_number_ends_the_range),
-	    CASE(glob_takes_the_names_there_are_but_never_host_or_hidden_files),
-	    CASE(folder_that_does_not_exist_is_as_good_as_empty),
-	    CASE(each_selector_is_shown_and_opened_its_way),
+	    CASE(each_selector_is_found_as_it_is_shown),
+	    CASE(globs_of_names_and_of_paths_are_told_apart),
 	    CASE(settings_of_one_entry_reach_the_listener),
 	    CASE(two_tenants_get_the_larger_copy_of_the_two),
 	    CASE(two_tenants_get_the_lower_latency_of_the_two),
 	    CASE(explicit_timeout_may_be_faster_than_the_other_ones_profile),
+	    CASE(source_of_several_tenants_is_charged_to_the_largest_budget),
+	    CASE(source_of_a_tenant_without_a_budget_is_charged_to_none),
 	    CASE(larger_receive_buffer_wins_and_absent_is_the_default),
 	};
 
