@@ -66,7 +66,8 @@ class Netns:
         self.ip("link", "set", "lo", "up")
 
     def delete(self):
-        subprocess.run(["ip", "netns", "del", self.name], check=False)
+        if os.path.exists(f"/run/netns/{self.name}"):  # a test may have deleted it already
+            subprocess.run(["ip", "netns", "del", self.name], check=False)
 
     def ip(self, *args):
         return run("ip", "-n", self.name, *args)
