@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""CPU per record and loss of nflogd and its client, next to ulogd2 and tcpdump, in one run.
+"""CPU per record and loss of nflogd and its client, next to ulogd2 and tcpdump, in one run; and what
+namespaces and crowds of clients cost (spaces.py).
 
 Real packets, logged by nft in network namespaces made here, one UDP packet logged LOGS times. Every
 reader gets the same traffic, one after the other. Times of equal runs differ by about 20 % and the
@@ -19,7 +20,7 @@ import time
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
 parser.add_argument("names", nargs="*", metavar="NAME",
-                    help="compare issue fanout idle (default: all)")
+                    help="compare issue fanout idle live scale stuck (default: all)")
 parser.add_argument("--build", default="build/release", help="build folder (default: %(default)s)")
 parser.add_argument("--seconds", type=int, default=3, help="of traffic for each line")
 parser.add_argument("--repeat", type=int, default=3, help="runs of each line; the median is shown")
@@ -28,6 +29,8 @@ os.environ["NFL_BUILD"] = os.path.abspath(options.build)
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
 import harness  # noqa: E402
+import spaces as space_benches  # noqa: E402
+from figures import cpu_seconds, resident_mib, title  # noqa: E402
 from harness import pb, rpc  # noqa: E402
 
 LOGS = 8  # log statements for each packet: the log path, not the sender's stack, is the load
@@ -49,16 +52,6 @@ group=100
 sync=0
 file="{folder}/ulogd.json"
 """
-
-
-def cpu_seconds(pid):
-    """CPU of all threads of a process so far, by its CPU clock (clock_getcpuclockid(3))."""
-    return time.clock_gettime((~pid << 3) | 2)
-
-
-def resident_mib(pid):
-    with open(f"/proc/{pid}/status") as f:
-        return int(re.search(r"VmRSS:\s+(\d+) kB", f.read()).group(1)) / 1024
 
 
 def quiet(read, seconds=0.6):
@@ -195,10 +188,6 @@ def line(name, make, spaces=1, rate=0, seconds=None, logs=LOGS, repeat=None):
     return cost
 
 
-def title(text):
-    print(f"\n{text}", flush=True)
-
-
 def bench_compare():
     title(f"readers, 128-byte packets, {LOGS} log statements a packet, CPU us per delivered record")
     for rate in 100_000, 300_000, 0:
@@ -251,7 +240,8 @@ def bench_idle():
 
 
 BENCHES = {"compare": bench_compare, "issue": bench_issue, "fanout": bench_fanout,
-           "idle": bench_idle}
+           "idle": bench_idle, "live": space_benches.bench_live,
+           "scale": space_benches.bench_scale, "stuck": space_benches.bench_stuck}
 
 
 def main():

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""Benches of many namespaces, of namespaces that come and go, and of one stuck client in a crowd."""
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+from figures import cpu_seconds, resident_mib, title
+from harness import pb, rpc
+
+CROWD = 1000  # namespaces
+IDLE_S = 10
+TURNS = 50  # namespaces that come and go
+SUBSCRIBERS = 100
+RATE, RATE_S = 1000, 10  # packets/s while latency is measured
+FLOOD, FLOOD_RATE = 150_000, 15_000  # more than a stuck client's connection takes
+
+
+def make_daemon(folder, glob, **settings):
+    return harness.Daemon(config={"tenants": [{
+        "name": "bench", "identities": [{"unix_uid": 0}],
+        "limits": {"subscriptions": 512, "stall_timeout_ms": 600_000},
+        "sources": [dict({"netns": glob, "groups": [100]}, **settings)]}]}, folder=folder)
+
+
+def many(verb, prefix):
+    harness.run(sys.executable, os.path.join(os.path.dirname(__file__), "many.py"), verb, prefix,
+                str(CROWD))
+
+
+def listening(stub):
+    answer = stub.ListSources(pb.ListSourcesRequest(page_size=5000))
+    return sum(s.state == pb.SOURCE_STATE_LISTENING for s in answer.sources)
+
+
+def measure_crowd(folder, prefix):
+    started = time.monotonic()
+    daemon = make_daemon(folder, f"{prefix}*")
+    try:
+        with daemon.channel() as channel:
+            stub = rpc.NflogServiceStub(channel)
+            harness.wait_until("all are bound", lambda: listening(stub) == CROWD)
+            bound_s = time.monotonic() - started
+            before = cpu_seconds(daemon.process.pid)
+            time.sleep(IDLE_S)  # what is measured is a time of nothing
+            used = cpu_seconds(daemon.process.pid) - before
+            resident = resident_mib(daemon.process.pid)
+            stream = harness.Stream(channel)
+            many("send", prefix)
+            stream.wait_accounted(CROWD)
+            heard = len({packet.source_id for packet in stream.packets})
+            stream.cancel()
+    finally:
+        daemon.stop()
+    print(f"all bound {1000 * bound_s:.0f} ms after the start of nflogd, idle {resident:.1f} MiB "
+          f"resident and {100 * used / IDLE_S:.2f} % of a core; a packet in each: "
+          f"{heard} of {CROWD} heard, {len(stream.packets)} packets, {stream.lost()} lost")
+
+
+def bench_scale():
+    title(f"{CROWD} namespaces in one daemon")
+    folder = tempfile.mkdtemp(prefix="nfl-test-")
+    prefix = f"nfl{os.getpid()}-crowd"
+    try:
+        many("make", prefix)
+        measure_crowd(folder, prefix)
+    finally:
+        many("remove", prefix)
+        shutil.rmtree(folder)
+
+
+def state_event(stream, begin, name, state):
+    return any(r.source_event.source.netns == name and r.source_event.source.state == state
+               for r in stream.events[begin:])
+
+
+def come_and_go(stream, outside):
+    """Seconds from `ip netns add` to LISTENING, and from `ip netns del` to the end of its devices."""
+    begin, started = len(stream.events), time.monotonic()
+    ns = harness.Netns("turn")
+    try:
+        stream.wait("it is listened to", lambda: state_event(
+            stream, begin, ns.name, pb.SOURCE_STATE_LISTENING))
+        came = time.monotonic() - started
+        harness.run("ip", "link", "add", "turn", "netns", ns.name, "type", "veth", "peer", "name",
+                    "out", "netns", outside.name)
+    finally:
+        ns.delete()
+    started = time.monotonic()
+    harness.wait_until("it is free", lambda: "out@" not in outside.ip("-o", "link", "show"))
+    return came, time.monotonic() - started
+
+
+def bench_live():
+    title(f"{TURNS} namespaces that come and go, as seen by a subscriber and by the kernel")
+    folder = tempfile.mkdtemp(prefix="nfl-test-")
+    outside = harness.Netns("outside")
+    try:
+        daemon = make_daemon(folder, f"nfl{os.getpid()}-t*")
+        with daemon.channel() as channel:
+            stream = harness.Stream(channel)
+            turns = [come_and_go(stream, outside) for _ in range(TURNS)]
+            stream.cancel()
+        daemon.stop()
+        for what, values in (("from before `ip netns add` to LISTENING", [t[0] for t in turns]),
+                             ("from after `ip netns del` to freed", [t[1] for t in turns])):
+            print(f"{what:42} p50 {1000 * statistics.median(values):6.1f} ms, "
+                  f"max {1000 * max(values):6.1f} ms")
+    finally:
+        outside.delete()
+        shutil.rmtree(folder)
+
+
+class Latency(harness.Stream):
+    """From the packet's receipt by nflogd to this program."""
+
+    def _take(self, response):
+        now = time.time()
+        super()._take(response)
+        for packet in response.batch.packets:
+            at = packet.receive_time
+            self.seconds.append(now - at.seconds - at.nanos / 1e9)
+
+    seconds = None
+
+    def measure(self, ns):
+        self.seconds = []
+        goal = len(self.packets) + RATE * RATE_S
+        ns.generate(RATE * RATE_S, rate=RATE)
+        self.wait_packets(goal)
+        return statistics.quantiles(self.seconds, n=100)[98]
+
+
+def with_and_without(daemon, ns, clients):
+    channel = daemon.channel()
+    Latency.seconds = []
+    stream = Latency(channel)
+    free = stream.measure(ns)
+    clients[0].send_signal(signal.SIGSTOP)
+    ns.generate(FLOOD, rate=FLOOD_RATE)
+    stream.wait_packets(RATE * RATE_S + FLOOD)
+    stuck = stream.measure(ns)
+    stats = rpc.NflogServiceStub(channel).GetStats(pb.GetStatsRequest())
+    behind = [s.lag_bytes for s in stats.subscriptions if s.lag_bytes > 100_000]
+    print(f"p99 of another subscriber {1000 * free:.2f} ms without, {1000 * stuck:.2f} ms with a "
+          f"stuck one: ratio {stuck / free:.2f}; {len(behind)} behind, nflogd "
+          f"{resident_mib(daemon.process.pid):.1f} MiB resident")
+    stream.cancel()
+    channel.close()
+
+
+def bench_stuck():
+    title(f"one stuck client among {SUBSCRIBERS}, {RATE} packets/s")
+    folder = tempfile.mkdtemp(prefix="nfl-test-")
+    ns = harness.Netns("stuck")
+    clients = []
+    try:
+        ns.sink('udp dport 9 log prefix "bench" group 100')
+        daemon = make_daemon(folder, ns.name)
+        clients = [subprocess.Popen(
+            [os.path.join(harness.BIN, "nflogctl"), "--server", daemon.address(), "subscribe",
+             "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for _ in range(SUBSCRIBERS)]
+        with daemon.channel() as channel:
+            stub = rpc.NflogServiceStub(channel)
+            harness.wait_until("subscribed", lambda: len(
+                stub.GetStats(pb.GetStatsRequest()).subscriptions) == SUBSCRIBERS)
+        with_and_without(daemon, ns, clients)
+    finally:
+        for client in clients:
+            client.kill()
+            client.wait()
+        ns.delete()
+    daemon.stop()
+    shutil.rmtree(folder)
