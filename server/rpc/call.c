@@ -24,6 +24,8 @@
 #include "peers.h"
 #include "server.h"
 
+/* From the cancel of a call to the end of its connection, should that take no byte either. */
+#define CUT_NS            NS_PER_S
 #define REQUEST_ARENA_MAX ((size_t)2097152) /* the largest token takes half of it */
 
 static void on_new(struct tag *tag, bool ok);
@@ -68,6 +70,7 @@ static void call_free(struct call *call)
 {
 	if (call->stream)
 		call->stream->free(call);
+	gpr_free(call->stuck_peer);
 	if (call->request)
 		grpc_byte_buffer_destroy(call->request);
 	if (call->core)
@@ -196,7 +199,7 @@ static void on_close(struct tag *tag, bool ok)
 	(void)ok;
 	call->finished = true;
 	call->wants_news = false;
-	call->timer_ns = CQ_NEVER;
+	call_set_timer(call, call->patience_ns); /* a message may still be stuck on its way */
 	batch_done(call);
 }
 
@@ -399,14 +402,34 @@ static void on_sent(struct tag *tag, bool ok)
 	batch_done(call);
 }
 
+/* A process that is stopped does not even read its socket: gRPC cannot write that the call is
+ * cancelled, and keeps it until it can. Then the connection goes. */
+static void cut(struct call *call)
+{
+	peers_cut(call->cq->rpc->peers, call->stuck_peer);
+	call->patience_ns = CQ_NEVER;
+}
+
+static void lose_patience(struct call *call)
+{
+	if (call->stuck_peer) {
+		cut(call);
+		return;
+	}
+	call->stuck_peer = grpc_call_get_peer(call->core); /* a cancelled call does not know it */
+	call_cancel(call, GRPC_STATUS_RESOURCE_EXHAUSTED,
+		    "slow consumer: the client did not send its request, or took no message, for "
+		    "longer than the stall timeout");
+	call->patience_ns = call->cq->now_ns + CUT_NS;
+	call_set_timer(call, call->patience_ns);
+}
+
 void call_look(struct call *call)
 {
 	call->wants_news = false;
 	call->timer_ns = CQ_NEVER;
 	if (call->cq->now_ns >= call->patience_ns)
-		call_cancel(call, GRPC_STATUS_RESOURCE_EXHAUSTED,
-			    "slow consumer: the client did not send its request, or took no "
-			    "message, for longer than the stall timeout");
+		lose_patience(call);
 	else if (call->stream && !call->finished && !call->sending)
 		call->stream->look(call);
 	else

@@ -70,6 +70,7 @@ struct call {
 	bool finished;           /* status sent, or cancelled: nothing more may start */
 	bool wants_news;         /* look when the queue is woken */
 	const char *cancel_text; /* why we cancelled it; static, NULL: we did not */
+	char *stuck_peer;        /* owned, gRPC's: its name when patience was lost, else NULL */
 	int64_t timer_ns;        /* monotonic; look then */
 	int64_t patience_ns;     /* monotonic; the peer must have done its part until then */
 	struct tag on_new, on_close, on_request, on_headers, on_sent, on_status;

@@ -103,19 +103,38 @@ int peers_add(struct peers *peers, int fd, const struct ucred *who)
 	return r;
 }
 
-void peers_describe(struct peers *peers, const char *core_name, char *buf, size_t cap)
+/* [lock] NULL: it is none of the unix socket's. */
+static const struct peer *find(const struct peers *peers, const char *core_name)
 {
 	int fd = -1;
 
-	(void)snprintf(buf, cap, "%s", core_name ? core_name : "unknown");
 	if (!core_name || sscanf(core_name, "fd:%d", &fd) != 1)
-		return;
-	(void)pthread_mutex_lock(&peers->lock);
-	for (size_t i = 0; i < peers->count; i++) {
-		const struct ucred *who = &peers->items[i].who;
-
+		return NULL;
+	for (size_t i = 0; i < peers->count; i++)
 		if (peers->items[i].fd == fd)
-			(void)snprintf(buf, cap, "unix uid %u pid %d", who->uid, who->pid);
-	}
+			return &peers->items[i];
+	return NULL;
+}
+
+void peers_describe(struct peers *peers, const char *core_name, char *buf, size_t cap)
+{
+	const struct peer *peer;
+
+	(void)snprintf(buf, cap, "%s", core_name ? core_name : "unknown");
+	(void)pthread_mutex_lock(&peers->lock);
+	peer = find(peers, core_name);
+	if (peer)
+		(void)snprintf(buf, cap, "unix uid %u pid %d", peer->who.uid, peer->who.pid);
+	(void)pthread_mutex_unlock(&peers->lock);
+}
+
+void peers_cut(struct peers *peers, const char *core_name)
+{
+	const struct peer *peer;
+
+	(void)pthread_mutex_lock(&peers->lock);
+	peer = find(peers, core_name);
+	if (peer && is_open(peer))
+		(void)shutdown(peer->fd, SHUT_RDWR); /* gRPC closes it */
 	(void)pthread_mutex_unlock(&peers->lock);
 }

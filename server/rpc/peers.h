@@ -34,4 +34,7 @@ int peers_add(struct peers *peers, int fd, const struct ucred *who);
  */
 void peers_describe(struct peers *peers, const char *core_name, char *buf, size_t cap);
 
+/* Breaks the connection of a peer, with all its calls; does nothing to one that is no unix socket. */
+void peers_cut(struct peers *peers, const char *core_name);
+
 #endif
