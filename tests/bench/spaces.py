@@ -57,6 +57,9 @@ def measure_crowd(folder, prefix):
             stream.cancel()
     finally:
         daemon.stop()
+    if (heard, len(stream.packets), stream.lost()) != (CROWD, CROWD, 0):
+        raise AssertionError(f"a packet in each of {CROWD}: {heard} heard, "
+                             f"{len(stream.packets)} packets, {stream.lost()} lost")
     print(f"all bound {1000 * bound_s:.0f} ms after the start of nflogd, idle {resident:.1f} MiB "
           f"resident and {100 * used / IDLE_S:.2f} % of a core; a packet in each: "
           f"{heard} of {CROWD} heard, {len(stream.packets)} packets, {stream.lost()} lost")
@@ -102,11 +105,13 @@ def bench_live():
     outside = harness.Netns("outside")
     try:
         daemon = make_daemon(folder, f"nfl{os.getpid()}-t*")
-        with daemon.channel() as channel:
-            stream = harness.Stream(channel)
-            turns = [come_and_go(stream, outside) for _ in range(TURNS)]
-            stream.cancel()
-        daemon.stop()
+        try:
+            with daemon.channel() as channel:
+                stream = harness.Stream(channel)
+                turns = [come_and_go(stream, outside) for _ in range(TURNS)]
+                stream.cancel()
+        finally:
+            daemon.stop()
         for what, values in (("from before `ip netns add` to LISTENING", [t[0] for t in turns]),
                              ("from after `ip netns del` to freed", [t[1] for t in turns])):
             print(f"{what:42} p50 {1000 * statistics.median(values):6.1f} ms, "
@@ -147,6 +152,8 @@ def with_and_without(daemon, ns, clients):
     stuck = stream.measure(ns)
     stats = rpc.NflogServiceStub(channel).GetStats(pb.GetStatsRequest())
     behind = [s.lag_bytes for s in stats.subscriptions if s.lag_bytes > 100_000]
+    if len(behind) != 1:
+        raise AssertionError(f"{len(behind)} clients are stuck, not one: the ratio means nothing")
     print(f"p99 of another subscriber {1000 * free:.2f} ms without, {1000 * stuck:.2f} ms with a "
           f"stuck one: ratio {stuck / free:.2f}; {len(behind)} behind, nflogd "
           f"{resident_mib(daemon.process.pid):.1f} MiB resident")
@@ -158,7 +165,7 @@ def bench_stuck():
     title(f"one stuck client among {SUBSCRIBERS}, {RATE} packets/s")
     folder = tempfile.mkdtemp(prefix="nfl-test-")
     ns = harness.Netns("stuck")
-    clients = []
+    clients, daemon = [], None
     try:
         ns.sink('udp dport 9 log prefix "bench" group 100')
         daemon = make_daemon(folder, ns.name)
@@ -175,6 +182,7 @@ def bench_stuck():
         for client in clients:
             client.kill()
             client.wait()
+        if daemon:
+            daemon.stop()
         ns.delete()
-    daemon.stop()
-    shutil.rmtree(folder)
+        shutil.rmtree(folder)
