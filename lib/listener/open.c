@@ -269,7 +269,10 @@ void nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener
 	*ret = listener->stats;
 	if (getsockopt(listener->fd, SOL_SOCKET, SO_MEMINFO, memory, &len) < 0)
 		return;
-	ret->dropped_datagrams = memory[SK_MEMINFO_DROPS] - listener->lost_answers;
+	/* An answer may also be lost for want of memory, which the kernel does not count. */
+	ret->dropped_datagrams = memory[SK_MEMINFO_DROPS] > listener->lost_answers
+				     ? memory[SK_MEMINFO_DROPS] - listener->lost_answers
+				     : 0;
 	ret->queued_bytes = memory[SK_MEMINFO_RMEM_ALLOC];
 }
 

@@ -135,6 +135,11 @@ static int next_datagram(struct nfl_listener *l, uint8_t *buffer, size_t len)
 	return 1;
 }
 
+bool nfl_listener_has_records(const struct nfl_listener *listener)
+{
+	return listener && (listener->current.left > 0 || listener->kept);
+}
+
 int nfl_listener_receive(struct nfl_listener *listener, void *buffer, size_t buffer_len,
 			 nfl_record_fn fn, void *data)
 {

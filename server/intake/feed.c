@@ -17,11 +17,15 @@
 
 #include <nfl/decode.h>
 
+#include "clock.h"
 #include "history.h"
 #include "links.h"
 #include "source.h"
 #include "space.h"
 #include "wire.h"
+
+#define LEAVE_DATAGRAMS  32u
+#define QUEUED_MIN_BYTES 128u /* of the receive buffer, for the smallest datagram */
 
 struct feed *feed_new(struct source *source, struct nfl_listener *listener, struct space *space)
 {
@@ -115,6 +119,19 @@ static void describe(const struct feed *feed, const struct nfl_record *record,
 	name_devices(feed, packet, names);
 }
 
+/* A gap is the kernel's loss, or that of a damaged datagram before it; what was told of it already,
+ * as the kernel's, stays that. */
+static void count_losses(struct feed *feed, const struct nfl_record *record)
+{
+	uint64_t gap = (uint64_t)record->lost_kernel + record->lost_decode;
+	uint64_t told = tail_packet(&feed->tail, gap);
+
+	if (told < record->lost_kernel)
+		told = record->lost_kernel;
+	feed->lost_kernel += told;
+	feed->lost_decode += gap - told;
+}
+
 static int store(const struct nfl_record *record, void *data)
 {
 	struct feed *feed = data;
@@ -122,9 +139,7 @@ static int store(const struct nfl_record *record, void *data)
 	struct nfl_packet packet;
 	struct wire_stored *stored;
 
-	feed->lost_kernel += record->lost_kernel;
-	feed->lost_decode += record->lost_decode;
-	tail_packet(&feed->tail, (uint64_t)record->lost_kernel + record->lost_decode);
+	count_losses(feed, record);
 	describe(feed, record, &packet, &names);
 	stored = history_reserve(feed->source->log, wire_store_bound(&packet));
 	if (!stored) {
@@ -222,13 +237,54 @@ int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max)
 	return r < 0 ? r : 1;
 }
 
+/* Nothing is queued after an unbind, so what is genuine comes within as many datagrams as the receive
+ * buffer can hold; a forger in the namespace could go on for ever. */
+static uint64_t most_queued(const struct nfl_listener *listener)
+{
+	struct nfl_listener_settings settings;
+
+	nfl_listener_settings(listener, &settings);
+	return ((uint64_t)settings.rcvbuf + NFL_RECEIVE_BUFFER) / QUEUED_MIN_BYTES;
+}
+
+/* Closing discards what is still queued: packets, of which at least one is lost. */
+static void give_up(struct feed *feed, struct feed_room *room)
+{
+	struct nfl_listener_stats stats;
+
+	nfl_listener_stats(feed->listener, &stats);
+	tail_empty(&feed->tail, (uint32_t)stats.dropped_datagrams);
+	if (stats.queued_bytes > 0 || nfl_listener_has_records(feed->listener))
+		feed->tail.pending++;
+	set_lost_kernel(feed);
+	room->published = true;
+}
+
+void feed_leave(struct feed *feed, struct feed_room *room, int64_t deadline_ns)
+{
+	uint64_t most = most_queued(feed->listener);
+	int r;
+
+	/* A full socket takes neither the last batch nor the answer. */
+	r = feed_read(feed, room, LEAVE_DATAGRAMS);
+	if (r >= 0) {
+		(void)nfl_listener_unbind(feed->listener); /* else closing ends it */
+		r = 1;
+	}
+	for (uint64_t n = 0; n < most && r > 0 && monotonic_ns() < deadline_ns;
+	     n += LEAVE_DATAGRAMS)
+		r = feed_read(feed, room, LEAVE_DATAGRAMS);
+	if (r < 0 || (r > 0 && monotonic_ns() >= deadline_ns))
+		give_up(feed, room);
+}
+
 void feed_fail(struct feed *feed, struct feed_room *room, int error)
 {
 	char text[128];
 
 	(void)snprintf(text, sizeof(text), "reading the socket failed: %s", strerror(-error));
+	give_up(feed, room);
 	registry_set_state(room->registry, feed->source, SOURCE_FAILED, text);
-	room->published = true; /* a state is news, too */
 	nfl_listener_close(feed->listener);
 	feed->listener = NULL;
 }

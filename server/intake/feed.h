@@ -55,6 +55,12 @@ void feed_free(struct feed *feed);
  */
 int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max);
 
+/**
+ * feed_leave - end logging and read what the kernel still holds; the listener stays to be closed
+ * @deadline_ns: monotonic; what is left then is told as lost, at least one packet
+ */
+void feed_leave(struct feed *feed, struct feed_room *room, int64_t deadline_ns);
+
 /* Closes the listener of a feed that cannot be read any more; the source's state says why. */
 void feed_fail(struct feed *feed, struct feed_room *room, int error);
 

@@ -27,9 +27,9 @@
 #include "space.h"
 
 #define ROUND_EVENTS    64
-#define ROUND_DATAGRAMS 32u              /* of one socket: some milliseconds of work */
-#define DRY_TIMEOUT_NS  NS_PER_S         /* for all sockets, should one not run dry */
-#define FEED_TIMEOUT_NS (20 * NS_PER_MS) /* for one that comes or goes: others wait */
+#define ROUND_DATAGRAMS 32u /* of one socket: some milliseconds of work */
+/* For all sockets that are left at once, others wait meanwhile: full ones take some 50 ms each. */
+#define LEAVE_TIMEOUT_NS NS_PER_S
 
 /* What is to be taken in, by the thread alone and between two rounds. */
 struct inbox {
@@ -200,12 +200,6 @@ static void wake(struct intake *intake)
 	intake->events.wake(intake->events.data);
 }
 
-static void read_feed_dry(struct intake *intake, struct feed *feed, int64_t deadline_ns)
-{
-	while (feed->listener && read_feed(intake, feed) > 0 && monotonic_ns() < deadline_ns)
-		;
-}
-
 /* --- the thread: the inbox --------------------------------------------------------------- */
 
 /* Another listener takes the place of one that failed. */
@@ -236,7 +230,8 @@ static void take_feeds(struct intake *intake, struct feed *feeds)
 		feed->space->feeds = feed;
 		/* What came while a group was being bound is in its listener's memory, where epoll
 		 * does not see it. */
-		read_feed_dry(intake, feed, monotonic_ns() + FEED_TIMEOUT_NS);
+		while (feed->listener && nfl_listener_has_records(feed->listener))
+			(void)read_feed(intake, feed);
 		intake->room.published = true; /* that it is read is news */
 	}
 }
@@ -261,26 +256,25 @@ static void unlink_space(struct intake *intake, const struct space *space)
 	*place = space->next;
 }
 
-/* Unbinding makes the kernel hand over the batch it is still filling. */
-static void unbind(const struct feed *feed)
+/* Reads what the kernel holds of all groups of a namespace, and has it hand over the batches that it
+ * is still filling. */
+static void leave_space(struct intake *intake, struct space *space, int64_t deadline_ns)
 {
-	if (feed->listener)
-		(void)nfl_listener_unbind(feed->listener); /* else closing ends it */
+	for (struct feed *feed = space->feeds; feed; feed = feed->next)
+		if (feed->listener)
+			feed_leave(feed, &intake->room, deadline_ns);
 }
 
 static void leave_spaces(struct intake *intake, struct space *leaving)
 {
 	while (leaving) {
 		struct space *space = leaving;
-		int64_t deadline_ns = monotonic_ns() + FEED_TIMEOUT_NS;
 
 		leaving = space->leaving;
-		for (struct feed *feed = space->feeds; feed; feed = feed->next) {
-			unbind(feed);
-			read_feed_dry(intake, feed, deadline_ns);
+		leave_space(intake, space, monotonic_ns() + LEAVE_TIMEOUT_NS);
+		for (struct feed *feed = space->feeds; feed; feed = feed->next)
 			registry_set_state(intake->room.registry, feed->source, SOURCE_GONE,
 					   space->detail);
-		}
 		unlink_space(intake, space);
 		space_free(space);
 		intake->room.published = true;
@@ -341,13 +335,9 @@ static void *run(void *data)
 	while (!atomic_load(&intake->is_to_stop))
 		do_round(intake);
 	take_inbox(intake);
+	deadline_ns = monotonic_ns() + LEAVE_TIMEOUT_NS;
 	for (struct space *space = intake->spaces; space; space = space->next)
-		for (struct feed *feed = space->feeds; feed; feed = feed->next)
-			unbind(feed);
-	deadline_ns = monotonic_ns() + DRY_TIMEOUT_NS;
-	for (struct space *space = intake->spaces; space; space = space->next)
-		for (struct feed *feed = space->feeds; feed; feed = feed->next)
-			read_feed_dry(intake, feed, deadline_ns);
+		leave_space(intake, space, deadline_ns);
 	wake(intake);
 	return NULL;
 }

@@ -25,10 +25,10 @@ struct tail {
 /* @drops: what the socket has counted already */
 void tail_init(struct tail *tail, uint32_t drops);
 
-/* A packet has come, with a gap of so many before it. */
-void tail_packet(struct tail *tail, uint64_t gap);
+/* A packet has come, with a gap of so many before it. Returns how many of them were pending. */
+uint64_t tail_packet(struct tail *tail, uint64_t gap);
 
-/* The socket is empty, and has counted so many drops. */
+/* The socket is empty, or will not be read again, and has counted so many drops. */
 void tail_empty(struct tail *tail, uint32_t drops);
 
 #endif

@@ -186,6 +186,10 @@ NFL_API int nfl_listener_unbind(struct nfl_listener *listener);
  */
 NFL_API int nfl_listener_fd(const struct nfl_listener *listener);
 
+/* Are there records in memory, which poll does not see? After the listener was opened or unbound, and
+ * after a callback that stopped. */
+NFL_API bool nfl_listener_has_records(const struct nfl_listener *listener);
+
 /**
  * nfl_listener_receive - read one datagram, never waits
  * @buffer: NFL_RECEIVE_BUFFER bytes are always enough, 4-byte aligned, shared between listeners at

@@ -32,7 +32,8 @@
 #include "wire.h"
 
 #define LOG_BYTES      ((size_t)8 << 20)
-#define DATAGRAMS_MAX  64
+#define DATAGRAMS_MAX  256
+#define KEPT           200 /* more than the thread reads of one source in a round */
 #define RECORDS_MAX    4
 #define DATAGRAM_BYTES 1000u
 
@@ -41,6 +42,7 @@
 struct datagram {
 	int result; /* negative: what receive returns instead of records */
 	int count;
+	unsigned drops; /* datagrams that the kernel drops behind this one */
 	struct nfl_record records[RECORDS_MAX];
 };
 
@@ -52,7 +54,11 @@ struct fake {
 	unsigned tail;                        /* [lock] */
 	_Atomic bool endless;                 /* one more record, always */
 	_Atomic bool closed;
-	bool flushes; /* unbinding queues one more datagram */
+	bool flushes;          /* unbinding queues one more datagram */
+	_Atomic bool forged;   /* unbinding does not end it: it is not the kernel's */
+	unsigned room;         /* datagrams that it can hold; 0: any number */
+	_Atomic unsigned kept; /* of the queue, in memory: epoll does not see them */
+	_Atomic uint64_t drops;
 	uint64_t datagrams;
 };
 
@@ -68,6 +74,9 @@ int __wrap_nfl_listener_fd(const struct nfl_listener *listener);
 int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, size_t buffer_len,
 				nfl_record_fn fn, void *data);
 int __wrap_nfl_listener_unbind(struct nfl_listener *listener);
+bool __wrap_nfl_listener_has_records(const struct nfl_listener *listener);
+void __wrap_nfl_listener_settings(const struct nfl_listener *listener,
+				  struct nfl_listener_settings *ret);
 void __wrap_nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener_stats *ret);
 void __wrap_links_close(struct links *links);
 int __wrap_links_fd(const struct links *links);
@@ -139,9 +148,12 @@ int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, siz
 	memset(buffer, 0xee, 64);
 	if (!take(fake, &datagram))
 		return -EAGAIN;
+	if (fake->kept > 0)
+		fake->kept--;
 	if (datagram.result < 0)
 		return datagram.result;
 	fake->datagrams++;
+	fake->drops += datagram.drops;
 	for (int i = 0; i < datagram.count; i++)
 		assert_int_equal(fn(&datagram.records[i], data), 0);
 	return datagram.count;
@@ -152,18 +164,38 @@ int __wrap_nfl_listener_unbind(struct nfl_listener *listener)
 	struct fake *fake = (struct fake *)listener;
 	struct datagram last = {.count = 1};
 
-	if (fake->flushes)
+	if (fake->flushes && fake->room && fake->tail - fake->head >= fake->room)
+		fake->drops++;
+	else if (fake->flushes)
 		queue(fake, &last);
-	fake->endless = false;
+	fake->endless = fake->forged;
 	return 0;
+}
+
+bool __wrap_nfl_listener_has_records(const struct nfl_listener *listener)
+{
+	return ((const struct fake *)listener)->kept > 0;
+}
+
+void __wrap_nfl_listener_settings(const struct nfl_listener *listener,
+				  struct nfl_listener_settings *ret)
+{
+	(void)listener;
+	*ret = (struct nfl_listener_settings){.rcvbuf = 65536};
 }
 
 void __wrap_nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener_stats *ret)
 {
-	const struct fake *fake = (const struct fake *)listener;
+	struct fake *fake = &fakes[(const struct fake *)listener - fakes];
 
-	*ret =
-	    (struct nfl_listener_stats){.bytes = fake->datagrams * DATAGRAM_BYTES, .overruns = 3};
+	pthread_mutex_lock(&fake->lock);
+	*ret = (struct nfl_listener_stats){
+	    .bytes = fake->datagrams * DATAGRAM_BYTES,
+	    .overruns = 3,
+	    .dropped_datagrams = fake->drops,
+	    .queued_bytes = fake->head < fake->tail ? DATAGRAM_BYTES : 0,
+	};
+	pthread_mutex_unlock(&fake->lock);
 }
 
 static struct links *open_links(void)
@@ -318,6 +350,15 @@ static void queue_plain(struct fake *fake, int count)
 	for (int i = 0; i < count; i++)
 		datagram.records[i].receive_time_ns = 1000 + i;
 	queue(fake, &datagram);
+}
+
+/* Packets that epoll does not tell of. */
+static void queue_unseen(struct fake *fake, int count)
+{
+	uint64_t one;
+
+	queue_plain(fake, count);
+	assert_int_equal(read(fake->event_fd, &one, sizeof(one)), sizeof(one));
 }
 
 /* Calls see() with each record of the log, in order. */
@@ -549,12 +590,12 @@ static void packets_kept_while_binding_are_read_without_an_event(void **state)
 {
 	struct fixture *f = *state;
 	struct source *source = add(f, "red", 100);
-	uint64_t one;
 
-	queue_plain(&fakes[0], 2);
-	assert_int_equal(read(fakes[0].event_fd, &one, sizeof(one)), sizeof(one));
+	for (unsigned i = 0; i < KEPT; i++)
+		queue_unseen(&fakes[0], 1);
+	fakes[0].kept = KEPT;
 	start(f);
-	wait_for_end(f, source, 2);
+	wait_for_end(f, source, KEPT);
 }
 
 static void busy_source_does_not_starve_a_quiet_one(void **state)
@@ -675,16 +716,93 @@ static void removed_space_is_read_to_its_last_packet_and_let_go(void **state)
 	assert_false(fakes[2].closed);
 }
 
-static void space_removed_before_the_start_is_let_go_by_it(void **state)
+static void leave(struct fixture *f, struct space *space, struct source *source)
+{
+	intake_remove_space(f->intake, space, "it was deleted");
+	start(f);
+	while (state_of(source) != SOURCE_GONE)
+		sem_wait(&f->woken);
+}
+
+static void full_socket_is_read_before_it_is_unbound_so_that_the_last_batch_has_room(void **state)
 {
 	struct fixture *f = *state;
 	struct space *space = add_space(f);
 	struct source *source = add_in(f, space, "red", 1);
 
-	intake_remove_space(f->intake, space, "it was deleted");
+	fakes[0].flushes = true;
+	fakes[0].room = 4;
+	for (int i = 0; i < 4; i++)
+		queue_unseen(&fakes[0], 1);
+	leave(f, space, source);
+	assert_int_equal(history_end(source->log), 5);
+	assert_int_equal(source->lost_kernel, 0);
+}
+
+static void all_that_a_removed_space_holds_is_read_however_much_it_is(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *source = add_in(f, space, "red", 1);
+
+	for (int i = 0; i < DATAGRAMS_MAX; i++)
+		queue_unseen(&fakes[0], RECORDS_MAX);
+	leave(f, space, source);
+	assert_int_equal(history_end(source->log), DATAGRAMS_MAX * RECORDS_MAX);
+	assert_int_equal(source->lost_kernel, 0);
+}
+
+static void what_a_removed_space_could_not_give_is_told_as_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *source = add_in(f, space, "red", 1);
+	const struct datagram broken = {.result = -EIO};
+
+	queue(&fakes[0], &broken);
+	queue_plain(&fakes[0], 1);
+	leave(f, space, source);
+	assert_int_equal(source->lost_kernel, 1);
+	assert_int_equal(source->lost_tail, 1);
+}
+
+static void forger_does_not_keep_a_removed_space_and_is_no_loss(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *source = add_in(f, space, "red", 1);
+
+	queue_plain(&fakes[0], 0); /* a foreign datagram has no records */
+	fakes[0].endless = fakes[0].forged = true;
+	leave(f, space, source);
+	assert_int_equal(source->lost_kernel, 0);
+}
+
+static void tail_that_a_damaged_datagram_settles_is_counted_once(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 1);
+	const struct datagram before = {.count = 1, .drops = 3};
+	struct datagram after = {.count = 1};
+
 	start(f);
-	while (state_of(source) != SOURCE_GONE)
+	queue(&fakes[0], &before);
+	while (source->lost_tail != 3)
 		sem_wait(&f->woken);
+	after.records[0].lost_decode = 5;
+	queue(&fakes[0], &after);
+	wait_for_end(f, source, 2);
+	assert_int_equal(source->lost_kernel, 3);
+	assert_int_equal(source->lost_decode, 2);
+	assert_int_equal(source->lost_tail, 0);
+}
+
+static void space_removed_before_the_start_is_let_go_by_it(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+
+	leave(f, space, add_in(f, space, "red", 1));
 }
 
 static void what_was_added_and_never_started_is_freed(void **state)
@@ -727,6 +845,11 @@ int main(void)
 	    CASE(space_added_while_it_runs_is_read),
 	    CASE(groups_of_a_namespace_share_its_links),
 	    CASE(removed_space_is_read_to_its_last_packet_and_let_go),
+	    CASE(full_socket_is_read_before_it_is_unbound_so_that_the_last_batch_has_room),
+	    CASE(all_that_a_removed_space_holds_is_read_however_much_it_is),
+	    CASE(what_a_removed_space_could_not_give_is_told_as_lost),
+	    CASE(forger_does_not_keep_a_removed_space_and_is_no_loss),
+	    CASE(tail_that_a_damaged_datagram_settles_is_counted_once),
 	    CASE(space_removed_before_the_start_is_let_go_by_it),
 	    CASE(what_was_added_and_never_started_is_freed),
 	    CASE(news_of_links_are_taken_in_without_packets),

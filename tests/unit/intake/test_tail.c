@@ -73,6 +73,30 @@ static void the_gap_that_settles_an_earlier_tail_is_not_counted_again(void **sta
 	assert_int_equal(tail.pending, 4);
 }
 
+static void a_packet_tells_how_much_of_its_gap_was_pending(void **state)
+{
+	struct tail tail;
+
+	(void)state;
+	tail_init(&tail, 0);
+	assert_int_equal(tail_packet(&tail, 9), 0);
+	tail_empty(&tail, 12);
+	assert_int_equal(tail_packet(&tail, 15), 12);
+	assert_int_equal(tail_packet(&tail, 2), 0);
+}
+
+static void a_counter_that_goes_back_is_no_loss(void **state)
+{
+	struct tail tail;
+
+	(void)state;
+	tail_init(&tail, 5);
+	tail_empty(&tail, 4);
+	assert_int_equal(tail.pending, 0);
+	tail_empty(&tail, 6);
+	assert_int_equal(tail.pending, 2);
+}
+
 static void a_counter_that_wraps_goes_on(void **state)
 {
 	struct tail tail;
@@ -91,6 +115,8 @@ int main(void)
 	    cmocka_unit_test(the_next_packet_settles_what_was_pending),
 	    cmocka_unit_test(gaps_between_packets_account_for_drops),
 	    cmocka_unit_test(the_gap_that_settles_an_earlier_tail_is_not_counted_again),
+	    cmocka_unit_test(a_packet_tells_how_much_of_its_gap_was_pending),
+	    cmocka_unit_test(a_counter_that_goes_back_is_no_loss),
 	    cmocka_unit_test(a_counter_that_wraps_goes_on),
 	};
 
