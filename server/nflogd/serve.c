@@ -182,72 +182,50 @@ static void make_default_folder(const struct config *config)
 	}
 }
 
-static uint32_t most_subscriptions(const struct config *config)
+/* Of two limits; 0, none, is looser than any. */
+static uint64_t looser(uint64_t a, uint64_t b)
 {
-	uint32_t most = 0;
-
-	for (size_t i = 0; i < config->tenant_count; i++)
-		if (config->tenants[i].limits.subscriptions > most)
-			most = config->tenants[i].limits.subscriptions;
-	return most;
+	if (a == 0 || b == 0)
+		return 0;
+	return a > b ? a : b;
 }
 
-/* 0, no limit, is more than any number. */
-static uint32_t most_payload_bytes(const struct config *config)
+/* As long as tenants are not told apart, each has what the most generous limits allow. */
+static struct config_limits loosest_limits(const struct config *config)
 {
-	uint32_t most = 0;
+	struct config_limits loosest =
+	    config->tenant_count ? config->tenants[0].limits : (struct config_limits){0};
 
-	for (size_t i = 0; i < config->tenant_count; i++) {
-		uint32_t limit = config->tenants[i].limits.payload_bytes;
+	for (size_t i = 1; i < config->tenant_count; i++) {
+		const struct config_limits *limits = &config->tenants[i].limits;
 
-		if (limit == 0)
-			return 0;
-		if (limit > most)
-			most = limit;
+		if (limits->subscriptions > loosest.subscriptions)
+			loosest.subscriptions = limits->subscriptions;
+		if (limits->stall_timeout_ms > loosest.stall_timeout_ms)
+			loosest.stall_timeout_ms = limits->stall_timeout_ms;
+		loosest.payload_bytes =
+		    (uint32_t)looser(loosest.payload_bytes, limits->payload_bytes);
+		loosest.packets_per_second =
+		    looser(loosest.packets_per_second, limits->packets_per_second);
 	}
-	return most;
-}
-
-/* 0, no limit, is more than any number. */
-static uint64_t most_packets_per_second(const struct config *config)
-{
-	uint64_t most = 0;
-
-	for (size_t i = 0; i < config->tenant_count; i++) {
-		uint64_t limit = config->tenants[i].limits.packets_per_second;
-
-		if (limit == 0)
-			return 0;
-		if (limit > most)
-			most = limit;
-	}
-	return most;
-}
-
-static int64_t longest_stall_ns(const struct config *config)
-{
-	uint32_t most_ms = 0;
-
-	for (size_t i = 0; i < config->tenant_count; i++)
-		if (config->tenants[i].limits.stall_timeout_ms > most_ms)
-			most_ms = config->tenants[i].limits.stall_timeout_ms;
-	return most_ms * NS_PER_MS;
+	return loosest;
 }
 
 static int open_rpc(struct server *server, const struct config *config)
 {
 	CLEANUP(freep)
 	struct rpc_endpoint *endpoints = calloc(config->listen_count, sizeof(struct rpc_endpoint));
+	const struct config_limits limits = loosest_limits(config);
 	struct rpc_options options = {
 	    .endpoints = endpoints,
 	    .endpoint_count = config->listen_count,
 	    .version = NFLOGD_VERSION,
 	    .tenant = config->tenant_count == 1 ? config->tenants[0].name : "all",
 	    .config_load_time_ns = config->load_time_ns,
-	    .max_subscriptions = most_subscriptions(config),
-	    .max_payload_bytes = most_payload_bytes(config),
-	    .packets_per_second = most_packets_per_second(config),
-	    .stall_timeout_ns = longest_stall_ns(config),
+	    .max_subscriptions = limits.subscriptions,
+	    .max_payload_bytes = limits.payload_bytes,
+	    .packets_per_second = limits.packets_per_second,
+	    .stall_timeout_ns = limits.stall_timeout_ms * NS_PER_MS,
 	};
 	struct rpc_error err = {0};
 	char text[QUOTED_BYTES];
