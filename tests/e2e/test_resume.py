@@ -147,8 +147,8 @@ class Resume(harness.RealTest):
     def wait_read(self, what, condition):
         return harness.wait_until(what, lambda: condition(Record(self.lines())))
 
-    def end_reader(self, process):
-        process.send_signal(signal.SIGINT)
+    def end_reader(self, process, with_signal=signal.SIGINT):
+        process.send_signal(with_signal)
         _, err = process.communicate(timeout=harness.PATIENCE_S)
         self.assertEqual(process.returncode, 130, err.decode(errors="replace"))
 
@@ -204,7 +204,7 @@ class Resume(harness.RealTest):
                                        kwargs={"rate": RATE})
             traffic.start()
             harness.wait_until("packets flow", lambda: len(self.lines()) > before + CHUNK // 10)
-            self.end_reader(process)
+            self.end_reader(process, signal.SIGTERM if reader % 2 else signal.SIGINT)
             traffic.join()
         process = self.reader(self.running.address(), "--resume-file", place)
         record = self.wait_read("everything", lambda r: r.packets + r.lost >= READERS * CHUNK and r)
