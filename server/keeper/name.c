@@ -45,9 +45,9 @@ static int need_source(struct house *house, struct seat *seat)
 {
 	const struct source_spec spec = {
 	    .netns = seat->name->shown,
-	    .group = seat->terms.options.group,
+	    .group = seat->wanted.options.group,
 	    .log_bytes = house->log_bytes,
-	    .account = seat->terms.account,
+	    .account = seat->wanted.account,
 	};
 	struct source *source;
 	int r;
@@ -67,7 +67,7 @@ static void log_failure(const struct seat *seat, const char *event, const char *
 {
 	char text[QUOTED_BYTES];
 
-	log_warn(event, "netns=%s group=%u error=%s", seat->name->shown, seat->terms.options.group,
+	log_warn(event, "netns=%s group=%u error=%s", seat->name->shown, seat->wanted.options.group,
 		 log_quote(text, sizeof(text), why));
 }
 
@@ -107,7 +107,7 @@ static int compare_seats(const void *a, const void *b)
 		return left->name->inode < right->name->inode ? -1 : 1;
 	if (left->name->dev != right->name->dev)
 		return left->name->dev < right->name->dev ? -1 : 1;
-	return (int)left->terms.options.group - (int)right->terms.options.group;
+	return (int)left->wanted.options.group - (int)right->wanted.options.group;
 }
 
 /* The kernel would refuse it as well, but could not say that the other reader is this daemon. */
@@ -124,7 +124,7 @@ static int claim(struct house *house, struct seat *seat, char *why, size_t cap)
 		return 0;
 	(void)snprintf(why, cap,
 		       "the same namespace as \"%s\", whose group %u this daemon reads already",
-		       (*found)->name->shown, seat->terms.options.group);
+		       (*found)->name->shown, seat->wanted.options.group);
 	return -EBUSY;
 }
 
@@ -178,7 +178,7 @@ static int hand_over(struct house *house, struct name *name, struct seat *seat, 
 static int bind_group(struct house *house, struct name *name, struct seat *seat, int netns_fd,
 		      struct nfl_error *err)
 {
-	struct nfl_listener_options options = seat->terms.options;
+	struct nfl_listener_options options = seat->wanted.options;
 	struct nfl_listener *listener;
 	int r;
 
@@ -217,7 +217,7 @@ static void open_seat(struct house *house, struct name *name, struct seat *seat,
 	seat->opened_ns = now_ns;
 	house->listening++;
 	house->has_news = true;
-	log_info("listener.bound", "netns=%s group=%u", name->shown, seat->terms.options.group);
+	log_info("listener.bound", "netns=%s group=%u", name->shown, seat->wanted.options.group);
 }
 
 /* -ESTALE: it is another one already, as the next scan will find. */
@@ -314,8 +314,8 @@ void name_find_dead(struct house *house, struct name *name, int64_t now_ns)
 
 static int find_seats(const struct house *house, struct name *name)
 {
-	CLEANUP(freep) struct terms *terms = NULL;
-	int r = rules_find(house->rules, name->shown, &terms, &name->count);
+	CLEANUP(freep) struct wanted *wanted = NULL;
+	int r = rules_find(house->rules, name->shown, &wanted, &name->count);
 
 	if (r < 0 || name->count == 0)
 		return r;
@@ -323,7 +323,7 @@ static int find_seats(const struct house *house, struct name *name)
 	if (!name->seats)
 		return -ENOMEM;
 	for (size_t i = 0; i < name->count; i++)
-		name->seats[i] = (struct seat){.name = name, .terms = terms[i]};
+		name->seats[i] = (struct seat){.name = name, .wanted = wanted[i]};
 	return 0;
 }
 
@@ -415,7 +415,7 @@ static void leave_seat(struct house *house, struct seat *seat, int64_t now_ns)
 	house->has_news = true;
 	house->sources--;
 	log_info("listener.gone", "netns=%s group=%u", seat->name->shown,
-		 seat->terms.options.group);
+		 seat->wanted.options.group);
 	seat->source = source_unref(seat->source);
 	seat->is_open = seat->is_double = false;
 }

@@ -36,7 +36,7 @@ struct house {
 /* A group of a name. */
 struct seat {
 	const struct name *name; /* borrowed */
-	struct terms terms;
+	struct wanted wanted;
 	struct source *source; /* shared; NULL: nothing was to be told of it yet */
 	bool is_open;          /* intake reads it */
 	bool is_double;        /* closed because another name of the namespace has it */

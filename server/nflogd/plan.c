@@ -75,10 +75,10 @@ static enum presence_kind kind_of(enum config_netns_kind kind)
 }
 
 static int add_entry(struct rules *rules, const struct config_source *entry,
-		     const struct terms *terms)
+		     const struct wanted *wanted)
 {
 	char pid_text[32];
-	struct rule rule = {.kind = kind_of(entry->netns_kind), .terms = *terms};
+	struct rule rule = {.kind = kind_of(entry->netns_kind), .wanted = *wanted};
 	const char *text = entry->netns;
 	int r = 0;
 
@@ -104,13 +104,13 @@ int plan_make(const struct config *config, struct history_account *const *accoun
 		const struct config_tenant *tenant = &config->tenants[t];
 
 		for (size_t s = 0; r == 0 && s < tenant->source_count; s++) {
-			struct terms terms = {
+			struct wanted wanted = {
 			    .options = options_of(&tenant->sources[s]),
 			    .account = accounts ? accounts[t] : NULL,
 			    .account_bytes = tenant->limits.history_bytes,
 			};
 
-			r = add_entry(&rules, &tenant->sources[s], &terms);
+			r = add_entry(&rules, &tenant->sources[s], &wanted);
 		}
 	}
 	if (r < 0)

@@ -24,7 +24,7 @@ struct fixture {
 	struct config_source entries[ENTRIES_MAX];
 	struct config_group_range groups[ENTRIES_MAX];
 	struct rules rules;
-	struct terms *found;
+	struct wanted *found;
 	size_t found_count;
 };
 
@@ -72,7 +72,7 @@ static void make(struct fixture *f, struct history_account *const *accounts)
 }
 
 /* What is read of a namespace. */
-static const struct terms *find(struct fixture *f, const char *shown)
+static const struct wanted *find(struct fixture *f, const char *shown)
 {
 	free(f->found);
 	f->found = NULL;

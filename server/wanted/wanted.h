@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper/wanted.h - which groups of a namespace to read, and how
+ * wanted/wanted.h - which groups of a namespace to read, and how
  *
  * Several rules may name the same (namespace, group): it is bound once, with the larger copy range
  * and the lower latency of all. Pure: looks at texts, opens nothing.
  */
-#ifndef KEEPER_WANTED_H
-#define KEEPER_WANTED_H
+#ifndef WANTED_WANTED_H
+#define WANTED_WANTED_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 struct history_account;
 
 /* How a source is read and charged. */
-struct terms {
+struct wanted {
 	struct nfl_listener_options options; /* without the namespace */
 	struct history_account *account;     /* borrowed; NULL: no limit of a tenant */
 	uint64_t account_bytes;              /* its budget, to compare */
@@ -30,7 +30,7 @@ struct rule {
 	enum presence_kind kind;
 	uint16_t first; /* groups */
 	uint16_t last;
-	struct terms terms; /* of each of them; options.group is not used */
+	struct wanted wanted; /* of each of them; options.group is not used */
 };
 
 struct rules {
@@ -52,6 +52,7 @@ void rules_done(struct rules *rules);
  * @ret: owned by the caller, in the order of groups; NULL when @ret_count is 0
  * Returns 0 or -ENOMEM.
  */
-int rules_find(const struct rules *rules, const char *shown, struct terms **ret, size_t *ret_count);
+int rules_find(const struct rules *rules, const char *shown, struct wanted **ret,
+	       size_t *ret_count);
 
 #endif

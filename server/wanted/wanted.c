@@ -152,7 +152,7 @@ static void merge_options(struct nfl_listener_options *into,
 }
 
 /* The largest budget, and none is larger than any. */
-static void merge_account(struct terms *into, const struct terms *other)
+static void merge_account(struct wanted *into, const struct wanted *other)
 {
 	if (!into->account)
 		return;
@@ -164,18 +164,18 @@ static void merge_account(struct terms *into, const struct terms *other)
 
 static int compare_groups(const void *a, const void *b)
 {
-	const struct terms *left = a;
-	const struct terms *right = b;
+	const struct wanted *left = a;
+	const struct wanted *right = b;
 
 	return (int)left->options.group - (int)right->options.group;
 }
 
-static size_t merge_all(struct terms *items, size_t count)
+static size_t merge_all(struct wanted *items, size_t count)
 {
 	size_t kept = 0;
 
 	if (count > 1)
-		qsort(items, count, sizeof(struct terms), compare_groups);
+		qsort(items, count, sizeof(struct wanted), compare_groups);
 	for (size_t i = 0; i < count; i++) {
 		if (kept > 0 && compare_groups(&items[kept - 1], &items[i]) == 0) {
 			merge_options(&items[kept - 1].options, &items[i].options);
@@ -190,7 +190,7 @@ static size_t merge_all(struct terms *items, size_t count)
 /* --- finding ----------------------------------------------------------------------------- */
 
 struct found {
-	struct terms *items; /* owned */
+	struct wanted *items; /* owned */
 	size_t count;
 };
 
@@ -203,13 +203,14 @@ static void found_done(struct found *found)
 static int take(struct found *found, const struct rule *rule)
 {
 	size_t more = (size_t)rule->last - rule->first + 1;
-	struct terms *items = reallocarray(found->items, found->count + more, sizeof(struct terms));
+	struct wanted *items =
+	    reallocarray(found->items, found->count + more, sizeof(struct wanted));
 
 	if (!items)
 		return -ENOMEM;
 	found->items = items;
 	for (size_t i = 0; i < more; i++) {
-		items[found->count] = rule->terms;
+		items[found->count] = rule->wanted;
 		items[found->count++].options.group = (uint16_t)(rule->first + i);
 	}
 	return 0;
@@ -250,7 +251,7 @@ static bool matches(const struct rule *rule, const char *shown)
 	       fnmatch(rule->text, shown, FNM_PERIOD) == 0;
 }
 
-int rules_find(const struct rules *rules, const char *shown, struct terms **ret, size_t *ret_count)
+int rules_find(const struct rules *rules, const char *shown, struct wanted **ret, size_t *ret_count)
 {
 	CLEANUP(found_done) struct found found = {0};
 	int r = 0;

@@ -20,7 +20,7 @@ static void add(struct rules *rules, enum presence_kind kind, const char *text, 
 
 static size_t count(const struct rules *rules, const char *shown)
 {
-	struct terms *found = NULL;
+	struct wanted *found = NULL;
 	size_t found_count = 99;
 
 	assert_int_equal(rules_find(rules, shown, &found, &found_count), 0);
