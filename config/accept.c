@@ -54,6 +54,32 @@ const char *accept_netns_path(const char *text)
 	return NULL;
 }
 
+const char *accept_cert_uri(const char *text)
+{
+	const char *star = strchr(text, '*');
+	const char *authority = strstr(text, "://");
+	const char *path = authority ? strchr(authority + strlen("://"), '/') : NULL;
+
+	/* Further left it would be anybody's name who has a certificate for another authority. */
+	if (star && (!path || star < path))
+		return "a URI with '*' in its path only (such as spiffe://corp/red/*)";
+	return NULL;
+}
+
+const char *accept_cert_dns(const char *text)
+{
+	const char *rest = strncmp(text, "*.", 2) == 0 ? text + 2 : text;
+
+	if (!*rest || rest[strspn(rest, LETTERS DIGITS "._-")])
+		return "a DNS name, with '*' as its first label only (such as *.red.example)";
+	return NULL;
+}
+
+const char *accept_cert_cn(const char *text)
+{
+	return strchr(text, '*') ? "a common name without '*', which has no meaning here" : NULL;
+}
+
 const char *accept_sha256(const char *text)
 {
 	if (strlen(text) != SHA256_HEX_DIGITS || text[strspn(text, DIGITS "abcdefABCDEF")])

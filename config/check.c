@@ -199,6 +199,15 @@ static void tell_identity(struct problems *problems, const struct claim *claim,
 		    earlier->mark.line, earlier->mark.column, earlier->owner);
 }
 
+static bool is_whole(const struct config_identity *identity)
+{
+	if (identity->kind == CONFIG_IDENTITY_UNIX_UID)
+		return identity->uid != UINT32_MAX;
+	if (identity->kind == CONFIG_IDENTITY_LOOPBACK)
+		return identity->loopback;
+	return identity->text;
+}
+
 static void check_identities(struct problems *problems, const struct config *config)
 {
 	CLEANUP(claims_done) struct claims claims = {0};
@@ -213,14 +222,13 @@ static void check_identities(struct problems *problems, const struct config *con
 
 		for (size_t i = 0; i < tenant->identity_count; i++) {
 			const struct config_identity *identity = &tenant->identities[i];
-			bool is_uid = identity->kind == CONFIG_IDENTITY_UNIX_UID;
 
-			if (is_uid ? identity->uid == UINT32_MAX : !identity->text)
+			if (!is_whole(identity))
 				continue; /* told already */
 			claims.items[claims.count++] =
 			    (struct claim){.kind = (int)identity->kind,
-					   .text = is_uid ? "" : identity->text,
-					   .number = is_uid ? identity->uid : 0,
+					   .text = identity->text ? identity->text : "",
+					   .number = identity->uid,
 					   .owner = tenant->name ? tenant->name : "(no name)",
 					   .mark = identity->mark};
 		}

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CONFIG_FILE_MAX_BYTES ((size_t)1048576)
 #define CONFIG_DEPTH_MAX      64
@@ -63,12 +64,14 @@ enum config_identity_kind {
 	CONFIG_IDENTITY_CERT_CN,
 	CONFIG_IDENTITY_TOKEN_SHA256,
 	CONFIG_IDENTITY_TOKEN_SHA256_FILE,
+	CONFIG_IDENTITY_LOOPBACK, /* whoever connects to a plaintext TCP endpoint */
 };
 
 struct config_identity {
 	enum config_identity_kind kind;
-	char *text;   /* all but UNIX_UID; of TOKEN_SHA256 in lower case */
-	uint32_t uid; /* UNIX_UID */
+	char *text;    /* all but UNIX_UID and LOOPBACK; of TOKEN_SHA256, CERT_DNS in lower case */
+	uint32_t uid;  /* UNIX_UID */
+	bool loopback; /* LOOPBACK: always true */
 	struct config_mark mark;
 };
 
@@ -117,12 +120,20 @@ struct config_source {
 	struct config_mark mark;
 };
 
+/* The most that a tenant may see of a packet. */
+enum config_view {
+	CONFIG_VIEW_FULL,
+	CONFIG_VIEW_BASIC, /* no payload */
+};
+
 struct config_limits {
 	uint32_t subscriptions;      /* default 16 */
 	uint64_t packets_per_second; /* 0: no limit */
 	uint32_t payload_bytes;      /* 0: no limit */
 	uint64_t history_bytes;      /* 0: no limit of its own */
 	uint32_t stall_timeout_ms;   /* default 30000 */
+	uint32_t filters;            /* include and exclude, of one request; default 64 */
+	enum config_view view;
 };
 
 struct config_tenant {
@@ -131,7 +142,7 @@ struct config_tenant {
 	struct config_identity *identities;
 	size_t identity_count; /* at least 1 */
 	struct config_source *sources;
-	size_t source_count; /* at least 1 */
+	size_t source_count; /* at least 1, but of an admin */
 	struct config_limits limits;
 	struct config_mark mark;
 };
@@ -141,11 +152,25 @@ struct config_history {
 	uint64_t bytes_total;      /* default 512M */
 };
 
+/* Of the server as a whole, whoever the peer is. */
+struct config_server_limits {
+	uint32_t connections;              /* default 1024 */
+	uint32_t connections_per_user;     /* of one uid on the unix sockets; default 512 */
+	uint32_t streams_per_connection;   /* default 100 */
+	uint32_t request_bytes;            /* default 256K */
+	uint32_t header_bytes;             /* default 8K */
+	uint32_t receive_bytes_per_second; /* of a connection, beyond a burst; default 256K */
+	uint32_t handshake_timeout_ms;     /* default 5000 */
+	uint32_t idle_timeout_ms;          /* default 300000 */
+};
+
 struct config {
+	char *path;                    /* of the file, or what stands for it in messages */
 	struct config_listen *listens; /* default: the unix socket */
 	size_t listen_count;
 	char *metrics_listen; /* NULL: off */
 	struct config_history history;
+	struct config_server_limits limits;
 	struct config_tenant *tenants;
 	size_t tenant_count;
 	int64_t load_time_ns; /* CLOCK_REALTIME */
@@ -164,9 +189,9 @@ int config_load_file(const char *path, struct config **ret, struct config_errors
 int config_load_text(const char *name, const char *text, size_t len, struct config **ret,
 		     struct config_errors *errors);
 
-/* What runs with no file: the unix socket, tenant `local`, group 100 of the host and of every named
- * namespace (glob "*"). NULL without memory. */
-struct config *config_new_default(void);
+/* What runs with no file: the unix socket, tenant `local`, which is root and @user, group 100 of the
+ * host and of every named namespace (glob "*"). NULL without memory. */
+struct config *config_new_default(uid_t user);
 
 void config_free(struct config *config);
 void config_errors_done(struct config_errors *errors);

@@ -34,6 +34,7 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->listen_count; i++)
 		listen_done(&config->listens[i]);
 	free(config->listens);
+	free(config->path);
 	free(config->metrics_listen);
 	for (size_t i = 0; i < config->tenant_count; i++)
 		tenant_done(&config->tenants[i]);

@@ -64,7 +64,8 @@ static int load(struct problems *problems, const char *text, size_t len, struct 
 	else
 		read_config(problems, text, len, config);
 	problem_sort(problems);
-	if (problems->no_memory)
+	config->path = strdup(problems->path);
+	if (problems->no_memory || !config->path)
 		return -ENOMEM;
 	if (problem_count(problems))
 		return -EINVAL;

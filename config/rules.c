@@ -91,10 +91,12 @@ void rule_identity(struct problems *problems, const struct schema *schema, const
 		if (node_is(map->first, schema->keys[i].name))
 			identity->kind = (enum config_identity_kind)i;
 	}
-	if (identity->kind != CONFIG_IDENTITY_TOKEN_SHA256 || !identity->text)
+	if ((identity->kind != CONFIG_IDENTITY_TOKEN_SHA256 &&
+	     identity->kind != CONFIG_IDENTITY_CERT_DNS) ||
+	    !identity->text)
 		return;
-	for (char *digit = identity->text; *digit; digit++)
-		*digit = (char)tolower((unsigned char)*digit); /* one form, to compare */
+	for (char *letter = identity->text; *letter; letter++)
+		*letter = (char)tolower((unsigned char)*letter); /* one form, to compare */
 }
 
 void rule_netns(struct problems *problems, const struct schema *schema, const struct node *map,
@@ -134,6 +136,15 @@ void read_netns(struct problems *problems, const struct schema_key *key, const s
 		source->netns_kind = CONFIG_NETNS_HOST;
 	else if (strpbrk(source->netns, "*?["))
 		source->netns_kind = CONFIG_NETNS_GLOB;
+}
+
+void read_true(struct problems *problems, const struct schema_key *key, const struct node *value,
+	       void *object)
+{
+	if (node_is(value, "true"))
+		read_store(key, true, object);
+	else
+		read_expected(problems, key, "true", value);
 }
 
 void read_size_or_none(struct problems *problems, const struct schema_key *key,
@@ -183,6 +194,17 @@ void rule_source(struct problems *problems, const struct schema *schema, const s
 	(void)schema;
 	if (bytes && source->copy != CONFIG_COPY_PACKET && source->copy_bytes)
 		problem_add(problems, bytes->mark, "copy_bytes: needs 'copy: packet'");
+}
+
+void rule_tenant(struct problems *problems, const struct schema *schema, const struct node *map,
+		 void *object)
+{
+	const struct config_tenant *tenant = object;
+
+	(void)schema;
+	/* Without it only an admin, who sees those of all others, sees anything. */
+	if (!walk_find(map, "sources") && !tenant->admin && !is_refused(problems, map, "admin"))
+		problem_add(problems, map->mark, "missing key 'sources'");
 }
 
 void rule_root(struct problems *problems, const struct schema *schema, const struct node *map,

@@ -7,6 +7,9 @@
 
 void read_netns(struct problems *problems, const struct schema_key *key, const struct node *value,
 		void *object);
+/* `true` and nothing else. */
+void read_true(struct problems *problems, const struct schema_key *key, const struct node *value,
+	       void *object);
 /* A size, or 0 for none, whatever the least is. */
 void read_size_or_none(struct problems *problems, const struct schema_key *key,
 		       const struct node *value, void *object);
@@ -24,6 +27,8 @@ void rule_identity(struct problems *problems, const struct schema *schema, const
 void rule_netns(struct problems *problems, const struct schema *schema, const struct node *map,
 		void *object);
 void rule_source(struct problems *problems, const struct schema *schema, const struct node *map,
+		 void *object);
+void rule_tenant(struct problems *problems, const struct schema *schema, const struct node *map,
 		 void *object);
 void rule_root(struct problems *problems, const struct schema *schema, const struct node *map,
 	       void *object);

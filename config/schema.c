@@ -25,7 +25,8 @@
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
-#define TIB (MIB * 1024 * 1024)
+#define GIB (MIB * 1024)
+#define TIB (GIB * 1024)
 
 /* Two slabs of the history, the least that a log can work with (server/history). */
 #define HISTORY_SOURCE_MIN_BYTES (128 * KIB)
@@ -35,6 +36,7 @@
 #define NAME_MAX_BYTES     255 /* of a file, so of a name in /run/netns */
 #define TENANT_MAX_BYTES   64
 #define PID_MAX            4194304              /* PID_MAX_LIMIT, proc(5) */
+#define FILTERS_MAX        256                  /* NFL_FILTER_TERMS_MAX of <nfl/filter.h> */
 #define UID_MAX            UINT32_C(4294967294) /* the next one means "none" */
 
 #define VALUE(type, member)                                                                        \
@@ -147,9 +149,20 @@ static const struct schema_key identity_keys[] = {
      .read = read_text,
      .accept = accept_account,
      .max = ACCOUNT_MAX_BYTES},
-    {.name = "cert_uri", VALUE(config_identity, text), .read = read_text},
-    {.name = "cert_dns", VALUE(config_identity, text), .read = read_text, .max = NAME_MAX_BYTES},
-    {.name = "cert_cn", VALUE(config_identity, text), .read = read_text, .max = NAME_MAX_BYTES},
+    {.name = "cert_uri",
+     VALUE(config_identity, text),
+     .read = read_text,
+     .accept = accept_cert_uri},
+    {.name = "cert_dns",
+     VALUE(config_identity, text),
+     .read = read_text,
+     .accept = accept_cert_dns,
+     .max = NAME_MAX_BYTES},
+    {.name = "cert_cn",
+     VALUE(config_identity, text),
+     .read = read_text,
+     .accept = accept_cert_cn,
+     .max = NAME_MAX_BYTES},
     {.name = "token_sha256",
      VALUE(config_identity, text),
      .read = read_text,
@@ -158,6 +171,7 @@ static const struct schema_key identity_keys[] = {
      VALUE(config_identity, text),
      .read = read_text,
      .accept = accept_path},
+    {.name = "loopback", VALUE(config_identity, loopback), .read = read_true},
 };
 
 static const struct schema schema_identity = {
@@ -242,6 +256,9 @@ static const struct schema_key source_item = {
 
 /* --- tenants --- */
 
+/* In the order of enum config_view. */
+static const char *const views[] = {"full", "basic", NULL};
+
 static const struct schema_key limits_keys[] = {
     {.name = "subscriptions",
      VALUE(config_limits, subscriptions),
@@ -268,6 +285,12 @@ static const struct schema_key limits_keys[] = {
      .min = 100,
      .max = 3600000,
      .initial = 30000},
+    {.name = "filters",
+     VALUE(config_limits, filters),
+     .read = read_number,
+     .max = FILTERS_MAX,
+     .initial = 64},
+    {.name = "view", VALUE(config_limits, view), .read = read_choice, .choices = views},
 };
 
 static const struct schema schema_limits = {SCHEMA(limits_keys)};
@@ -291,18 +314,73 @@ static const struct schema_key tenant_keys[] = {
      LIST_OF(config_tenant, sources, source_count),
      .read = read_list,
      .item = &source_item,
-     .min = 1,
-     .required = true},
+     .min = 1},
     {.name = "limits", VALUE(config_tenant, limits), .read = read_map, .map = &schema_limits},
 };
 
 static const struct schema schema_tenant = {
     SCHEMA(tenant_keys),
     .mark_offset = offsetof(struct config_tenant, mark),
+    .check = rule_tenant,
 };
 
 static const struct schema_key tenant_item = {
     .name = "tenants", .read = read_map, .map = &schema_tenant};
+
+/* --- limits of the server --- */
+
+static const struct schema_key server_limits_keys[] = {
+    {.name = "connections",
+     VALUE(config_server_limits, connections),
+     .read = read_number,
+     .min = 1,
+     .max = 65535,
+     .initial = 1024},
+    {.name = "connections_per_user",
+     VALUE(config_server_limits, connections_per_user),
+     .read = read_number,
+     .min = 1,
+     .max = 65535,
+     .initial = 512},
+    {.name = "streams_per_connection",
+     VALUE(config_server_limits, streams_per_connection),
+     .read = read_number,
+     .min = 1,
+     .max = 10000,
+     .initial = 100},
+    {.name = "request_bytes",
+     VALUE(config_server_limits, request_bytes),
+     .read = read_size,
+     .min = 16 * KIB,
+     .max = 4 * MIB,
+     .initial = 256 * KIB},
+    {.name = "header_bytes",
+     VALUE(config_server_limits, header_bytes),
+     .read = read_size,
+     .min = KIB,
+     .max = 64 * KIB,
+     .initial = 8 * KIB},
+    {.name = "receive_bytes_per_second",
+     VALUE(config_server_limits, receive_bytes_per_second),
+     .read = read_size,
+     .min = 16 * KIB,
+     .max = GIB,
+     .initial = 256 * KIB},
+    {.name = "handshake_timeout_ms",
+     VALUE(config_server_limits, handshake_timeout_ms),
+     .read = read_number,
+     .min = 100,
+     .max = 600000,
+     .initial = 5000},
+    {.name = "idle_timeout_ms",
+     VALUE(config_server_limits, idle_timeout_ms),
+     .read = read_number,
+     .min = 1000,
+     .max = 86400000,
+     .initial = 300000},
+};
+
+static const struct schema schema_server_limits = {SCHEMA(server_limits_keys)};
 
 /* --- the whole file --- */
 
@@ -314,6 +392,7 @@ static const struct schema_key root_keys[] = {
      .min = 1},
     {.name = "metrics", .read = read_map, .map = &schema_metrics},
     {.name = "history", VALUE(config, history), .read = read_map, .map = &schema_history},
+    {.name = "limits", VALUE(config, limits), .read = read_map, .map = &schema_server_limits},
     {.name = "tenants",
      LIST_OF(config, tenants, tenant_count),
      .read = read_list,

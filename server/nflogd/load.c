@@ -18,6 +18,7 @@
 #include "options.h"
 
 #define NAME_FROM_OPTIONS "command line"
+#define UNIX_SCHEME       "unix:"
 
 static void config_freep(struct config **config)
 {
@@ -47,18 +48,25 @@ static void put_quoted(FILE *out, const char *text)
 	(void)fprintf(out, "\"%s\"", escaped);
 }
 
+static bool has_scheme(const char *address)
+{
+	return strncmp(address, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0;
+}
+
+static bool is_tcp(const char *address)
+{
+	return !has_scheme(address) && *address != '/';
+}
+
 static void put_listens(FILE *out, const struct options_list *listens)
 {
-	static const char scheme[] = "unix:";
-
 	if (listens->count)
 		(void)fputs("listen:\n", out);
 	for (size_t i = 0; i < listens->count; i++) {
 		const char *address = listens->items[i];
-		bool has_scheme = strncmp(address, scheme, sizeof(scheme) - 1) == 0;
 
-		(void)fputs(has_scheme || *address == '/' ? "  - unix: " : "  - tcp: ", out);
-		put_quoted(out, has_scheme ? address + sizeof(scheme) - 1 : address);
+		(void)fputs(is_tcp(address) ? "  - tcp: " : "  - unix: ", out);
+		put_quoted(out, has_scheme(address) ? address + strlen(UNIX_SCHEME) : address);
 		(void)fputc('\n', out);
 	}
 }
@@ -95,13 +103,27 @@ static void put_source(FILE *out, const char *netns, const struct options_list *
 	(void)fputs(groups->count ? "]\n" : "100]\n", out);
 }
 
+/* Root, who started nflogd, and where an address of TCP was given whoever can connect to it: no
+ * option makes it anything but plaintext on loopback. */
+static void put_identities(FILE *out, const struct options *options)
+{
+	bool tcp = false;
+
+	for (size_t i = 0; i < options->listens.count; i++)
+		tcp |= is_tcp(options->listens.items[i]);
+	(void)fputs("    identities: [{ unix_uid: 0 }", out);
+	if (options->user != 0)
+		(void)fprintf(out, ", { unix_uid: %u }", options->user);
+	(void)fputs(tcp ? ", { loopback: true }]\n" : "]\n", out);
+}
+
 static void put_tenant(FILE *out, const struct options *options)
 {
 	(void)fputs("tenants:\n"
-		    "  - name: local\n"
-		    "    identities: [{ unix_uid: 0 }]\n"
-		    "    sources:\n",
+		    "  - name: local\n",
 		    out);
+	put_identities(out, options);
+	(void)fputs("    sources:\n", out);
 	for (size_t i = 0; i < options->netns.count; i++)
 		put_source(out, options->netns.items[i], &options->groups);
 	if (options->netns.count == 0) {
@@ -158,10 +180,10 @@ static int load_base(const struct options *options, const char *path, struct con
 {
 	if (path)
 		return config_load_file(path, ret, errors);
-	if (options->netns.count || options->groups.count)
+	if (options->netns.count || options->groups.count || options->listens.count)
 		return load_options(options, ret, errors);
 	*errors = (struct config_errors){0};
-	*ret = config_new_default();
+	*ret = config_new_default(options->user);
 	return *ret ? 0 : -ENOMEM;
 }
 
@@ -185,7 +207,7 @@ int load_config(const struct options *options, const char *default_path, struct 
 
 	if (r < 0)
 		return r;
-	if (options->listens.count) {
+	if (path && options->listens.count) {
 		r = report(load_options(options, &on_top, &errors), &errors, err_out);
 		if (r < 0)
 			return r;

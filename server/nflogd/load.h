@@ -14,6 +14,8 @@ struct options;
 /**
  * load_config - file, ad-hoc by --netns and --group, or the embedded default; --listen on top
  * @default_path: read when it exists and the command line names nothing: LOAD_DEFAULT_PATH
+ * The ad-hoc one has one tenant, `local`: root, options->user, and where --listen names an address
+ * of TCP also whoever connects to it.
  * @ret_is_file: somebody wrote it: not the embedded default, and not made of options
  * @err_out: every error, a line each
  * Returns 0 with @ret owned by the caller, or -errno.

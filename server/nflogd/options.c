@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define GROUP_MAX 65535ul
 
@@ -234,7 +235,8 @@ int options_parse(int argc, char **argv, struct options *ret, FILE *err_out)
 {
 	int r = 0;
 
-	*ret = (struct options){.log_level = LOG_LEVEL_INFO, .log_format = LOG_FORMAT_AUTO};
+	*ret = (struct options){
+	    .user = getuid(), .log_level = LOG_LEVEL_INFO, .log_format = LOG_FORMAT_AUTO};
 	optind = 0; /* glibc: start over, also for a second call */
 	opterr = 0;
 	while (r == 0 && ret->action != OPTIONS_HELP && ret->action != OPTIONS_VERSION) {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "log.h"
 
@@ -30,6 +31,7 @@ struct options {
 	struct options_list netns;
 	struct options_list groups; /* each "N" or "N-M", in range */
 	struct options_list listens;
+	uid_t user; /* who started nflogd */
 	enum log_level log_level;
 	enum log_format log_format;
 };

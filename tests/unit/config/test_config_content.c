@@ -7,12 +7,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include <nfl/listener.h>
 
+#include "bytes.h"
 #include "config.h"
 
 /* The least that loads; a test adds its keys before and after. */
@@ -125,6 +125,17 @@ static void absent_keys_have_their_defaults(void **state)
 	assert_int_equal(config->tenants[0].limits.payload_bytes, 0);
 	assert_int_equal(config->tenants[0].limits.history_bytes, 0);
 	assert_int_equal(config->tenants[0].limits.stall_timeout_ms, 30000);
+	assert_int_equal(config->tenants[0].limits.filters, 64);
+	assert_int_equal(config->tenants[0].limits.view, CONFIG_VIEW_FULL);
+	assert_int_equal(config->limits.connections, 1024);
+	assert_int_equal(config->limits.connections_per_user, 512);
+	assert_int_equal(config->limits.streams_per_connection, 100);
+	assert_int_equal(config->limits.request_bytes, 262144);
+	assert_int_equal(config->limits.header_bytes, 8192);
+	assert_int_equal(config->limits.receive_bytes_per_second, 262144);
+	assert_int_equal(config->limits.handshake_timeout_ms, 5000);
+	assert_int_equal(config->limits.idle_timeout_ms, 300000);
+	assert_string_equal(config->path, "test");
 	assert_int_equal(source->profile, CONFIG_PROFILE_BALANCED);
 	assert_int_equal(source->copy, CONFIG_COPY_PACKET);
 	assert_int_equal(source->copy_bytes, 0);
@@ -171,7 +182,7 @@ static void every_limit_reaches_its_field_and_zero_bytes_are_none(void **state)
 	struct config *config =
 	    load("tenants: [{name: t, identities: [{unix_uid: 0}], sources: [{netns: n, groups: "
 		 "[1]}], limits: {subscriptions: 3, packets_per_second: 4, payload_bytes: 5, "
-		 "history_bytes: 64M, stall_timeout_ms: 100}},\n"
+		 "history_bytes: 64M, stall_timeout_ms: 100, filters: 0, view: basic}},\n"
 		 "{name: u, identities: [{unix_uid: 1}], sources: [{netns: n, groups: [1]}], "
 		 "limits: {history_bytes: 0}}]\n");
 	const struct config_limits *limits = &config->tenants[0].limits;
@@ -182,7 +193,61 @@ static void every_limit_reaches_its_field_and_zero_bytes_are_none(void **state)
 	assert_int_equal(limits->payload_bytes, 5);
 	assert_int_equal(limits->history_bytes, 67108864);
 	assert_int_equal(limits->stall_timeout_ms, 100);
+	assert_int_equal(limits->filters, 0);
+	assert_int_equal(limits->view, CONFIG_VIEW_BASIC);
 	assert_int_equal(config->tenants[1].limits.history_bytes, 0);
+	config_free(config);
+}
+
+static void every_limit_of_the_server_reaches_its_field(void **state)
+{
+	struct config *config =
+	    load("limits: {connections: 1, connections_per_user: 2, streams_per_connection: 3,\n"
+		 "  request_bytes: 16K, header_bytes: 1K, receive_bytes_per_second: 1G,\n"
+		 "  handshake_timeout_ms: 100, idle_timeout_ms: 1000}\n" TENANT(""));
+	const struct config_server_limits *limits = &config->limits;
+
+	(void)state;
+	assert_int_equal(limits->connections, 1);
+	assert_int_equal(limits->connections_per_user, 2);
+	assert_int_equal(limits->streams_per_connection, 3);
+	assert_int_equal(limits->request_bytes, 16384);
+	assert_int_equal(limits->header_bytes, 1024);
+	assert_int_equal(limits->receive_bytes_per_second, 1 << 30);
+	assert_int_equal(limits->handshake_timeout_ms, 100);
+	assert_int_equal(limits->idle_timeout_ms, 1000);
+	config_free(config);
+}
+
+static void admin_needs_no_sources(void **state)
+{
+	struct config *config =
+	    load("tenants: [{name: t, admin: true, identities: [{unix_uid: 0}]}]\n");
+
+	(void)state;
+	assert_true(config->tenants[0].admin);
+	assert_int_equal(config->tenants[0].source_count, 0);
+	config_free(config);
+}
+
+static void identities_of_certificates_and_of_loopback_are_read(void **state)
+{
+	static const char *const texts[] = {"spiffe://corp/*", "spiffe://corp/red/*/x*",
+					    "urn:red:1",       "*.red.example",
+					    "red.example",     "Red Collector"};
+	struct config *config = load(
+	    "tenants: [{name: t, admin: true, identities: [{cert_uri: 'spiffe://corp/*'},\n"
+	    "  {cert_uri: 'spiffe://corp/red/*/x*'}, {cert_uri: 'urn:red:1'},\n"
+	    "  {cert_dns: '*.Red.Example'}, {cert_dns: red.example}, {cert_cn: Red Collector},\n"
+	    "  {loopback: true}]}]\n");
+	const struct config_tenant *tenant = &config->tenants[0];
+
+	(void)state;
+	assert_int_equal(tenant->identity_count, ARRAY_SIZE(texts) + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_string_equal(tenant->identities[i].text, texts[i]);
+	assert_int_equal(tenant->identities[6].kind, CONFIG_IDENTITY_LOOPBACK);
+	assert_int_equal(tenant->identities[6].mark.line, 4);
 	config_free(config);
 }
 
@@ -305,7 +370,7 @@ static void json_is_yaml(void **state)
 
 static void the_built_in_default_is_group_100_of_all_for_root_and_the_user(void **state)
 {
-	struct config *config = config_new_default();
+	struct config *config = config_new_default(1000);
 	const struct config_tenant *tenant;
 
 	(void)state;
@@ -315,10 +380,10 @@ static void the_built_in_default_is_group_100_of_all_for_root_and_the_user(void 
 	assert_int_equal(config->tenant_count, 1);
 	tenant = &config->tenants[0];
 	assert_string_equal(tenant->name, "local");
-	assert_int_equal(tenant->identity_count, getuid() == 0 ? 1 : 2);
+	assert_int_equal(tenant->identity_count, 2);
 	assert_int_equal(tenant->identities[0].kind, CONFIG_IDENTITY_UNIX_UID);
 	assert_int_equal(tenant->identities[0].uid, 0);
-	assert_int_equal(tenant->identities[tenant->identity_count - 1].uid, getuid());
+	assert_int_equal(tenant->identities[1].uid, 1000);
 	assert_int_equal(tenant->source_count, 2);
 	assert_int_equal(tenant->sources[0].netns_kind, CONFIG_NETNS_HOST);
 	assert_int_equal(tenant->sources[1].netns_kind, CONFIG_NETNS_GLOB);
@@ -328,6 +393,9 @@ static void the_built_in_default_is_group_100_of_all_for_root_and_the_user(void 
 		assert_int_equal(tenant->sources[i].groups[0].first, 100);
 		assert_int_equal(tenant->sources[i].groups[0].last, 100);
 	}
+	config_free(config);
+	config = config_new_default(0);
+	assert_int_equal(config->tenants[0].identity_count, 1);
 	config_free(config);
 }
 
@@ -340,6 +408,9 @@ int main(void)
 	    cmocka_unit_test(a_map_that_gives_one_key_keeps_the_defaults_of_the_others),
 	    cmocka_unit_test(every_key_of_a_source_reaches_its_field),
 	    cmocka_unit_test(every_limit_reaches_its_field_and_zero_bytes_are_none),
+	    cmocka_unit_test(every_limit_of_the_server_reaches_its_field),
+	    cmocka_unit_test(admin_needs_no_sources),
+	    cmocka_unit_test(identities_of_certificates_and_of_loopback_are_read),
 	    cmocka_unit_test(bounds_are_those_of_the_listener),
 	    cmocka_unit_test(every_form_of_netns_has_its_kind),
 	    cmocka_unit_test(loopback_needs_no_tls),

@@ -114,7 +114,7 @@ static void the_built_in_default_is_then_null(void **state)
 
 		has_failed = false;
 		fail_at = nth;
-		config = config_new_default();
+		config = config_new_default(1000);
 		fail_at = 0;
 		assert_true(has_failed == !config);
 		config_free(config);

@@ -159,6 +159,67 @@ static void group_alone_is_read_of_host_and_all_names_and_netns_alone_group_100(
 	assert_int_equal(f->config->tenants[0].sources[0].groups[0].first, 100);
 }
 
+/* The identities of tenant `local`, such as "uid 0, loopback". */
+static const char *identities_of(const struct config *config)
+{
+	static char text[128];
+	const struct config_tenant *tenant = &config->tenants[0];
+	size_t len = 0;
+
+	assert_string_equal(tenant->name, "local");
+	for (size_t i = 0; i < tenant->identity_count; i++) {
+		const struct config_identity *identity = &tenant->identities[i];
+
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", i ? ", " : "");
+		if (identity->kind == CONFIG_IDENTITY_UNIX_UID)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "uid %u",
+						identity->uid);
+		else if (identity->kind == CONFIG_IDENTITY_LOOPBACK)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "loopback");
+		else
+			fail();
+	}
+	return text;
+}
+
+static void
+ad_hoc_tenant_is_root_and_the_user_and_with_a_tcp_listener_whoever_connects(void **state)
+{
+	struct fixture *f = *state;
+	struct {
+		struct options options;
+		const char *identities;
+	} cases[] = {
+	    {{.user = 1000}, "uid 0, uid 1000"},
+	    {{.groups = LIST("7")}, "uid 0"},
+	    {{.groups = LIST("7"), .user = 1000}, "uid 0, uid 1000"},
+	    {{.groups = LIST("7"), .listens = LIST("/tmp/a.sock", "unix:/b")}, "uid 0"},
+	    {{.netns = LIST("red"), .listens = LIST("127.0.0.1:7443")}, "uid 0, loopback"},
+	    {{.listens = LIST("/tmp/a.sock", "[::1]:1"), .user = 7}, "uid 0, uid 7, loopback"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(load(f, &cases[i].options, NO_FILE), 0);
+		assert_string_equal(identities_of(f->config), cases[i].identities);
+		config_free(f->config);
+		f->config = NULL;
+	}
+}
+
+static void listener_without_a_file_reads_group_100_of_host_and_all_names(void **state)
+{
+	struct fixture *f = *state;
+	struct options options = {.listens = LIST("/tmp/a.sock")};
+
+	assert_int_equal(load(f, &options, NO_FILE), 0);
+	assert_int_equal(f->config->listen_count, 1);
+	assert_string_equal(f->config->listens[0].unix_path, "/tmp/a.sock");
+	assert_int_equal(f->config->tenants[0].source_count, 2);
+	assert_int_equal(f->config->tenants[0].sources[1].netns_kind, CONFIG_NETNS_GLOB);
+	assert_int_equal(f->config->tenants[0].sources[1].groups[0].first, 100);
+	assert_false(f->is_file);
+}
+
 static void listen_options_replace_the_listeners_of_the_file(void **state)
 {
 	struct fixture *f = *state;
@@ -174,6 +235,8 @@ static void listen_options_replace_the_listeners_of_the_file(void **state)
 	assert_string_equal(f->config->listens[2].tcp, "127.0.0.1:7443");
 	assert_string_equal(f->config->listens[3].tcp, "[::1]:1");
 	assert_string_equal(f->config->tenants[0].sources[0].netns, "from-file");
+	/* Who may connect there is for the file to say. */
+	assert_int_equal(f->config->tenants[0].identity_count, 1);
 }
 
 static void wrong_values_are_refused_by_the_rules_of_a_file(void **state)
@@ -209,6 +272,8 @@ int main(void)
 	    CASE(named_file_that_does_not_exist_is_an_error),
 	    CASE(every_kind_of_selector_can_be_given_ad_hoc),
 	    CASE(group_alone_is_read_of_host_and_all_names_and_netns_alone_group_100),
+	    CASE(ad_hoc_tenant_is_root_and_the_user_and_with_a_tcp_listener_whoever_connects),
+	    CASE(listener_without_a_file_reads_group_100_of_host_and_all_names),
 	    CASE(listen_options_replace_the_listeners_of_the_file),
 	    CASE(wrong_values_are_refused_by_the_rules_of_a_file),
 	    CASE(pid_that_is_no_number_is_refused),
