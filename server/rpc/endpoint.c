@@ -22,6 +22,8 @@
 #include <grpc/grpc_security.h>
 
 #include "cleanup.h"
+#include "clock.h"
+#include "inlet.h"
 #include "log.h"
 #include "peers.h"
 #include "rpc.h"
@@ -249,6 +251,7 @@ static void *run(void *data)
 	struct acceptor *acceptor = data;
 	struct pollfd fds[LISTENERS_MAX + 1] = {{.fd = acceptor->stop_fd, .events = POLLIN}};
 	bool exhausted = false;
+	int sweep_ms = -1;
 
 	for (size_t i = 0; i < acceptor->count; i++)
 		fds[i + 1] = (struct pollfd){.fd = acceptor->listeners[i].fd, .events = POLLIN};
@@ -257,7 +260,7 @@ static void *run(void *data)
 		nfds_t count = exhausted ? 1 : acceptor->count + 1;
 
 		/* Fails only for a signal or for want of memory: then it is tried again. */
-		int ready = poll(fds, count, exhausted ? ACCEPT_RETRY_MS : -1);
+		int ready = poll(fds, count, exhausted ? ACCEPT_RETRY_MS : sweep_ms);
 
 		if (ready > 0 && fds[0].revents)
 			return NULL;
@@ -265,6 +268,7 @@ static void *run(void *data)
 		for (size_t i = 0; i < acceptor->count && !exhausted; i++)
 			while (accept_one(acceptor, acceptor->listeners[i].fd, &exhausted))
 				;
+		sweep_ms = inlet_sweep(monotonic_ns()); /* gRPC has no such timer for these */
 	}
 }
 

@@ -20,15 +20,21 @@ struct peer {
 
 struct peers {
 	pthread_mutex_t lock;
-	size_t count;                 /* [lock] */
-	struct peer items[PEERS_MAX]; /* [lock] in no order */
+	uint32_t max;          /* const */
+	uint32_t max_per_user; /* const */
+	size_t count;          /* [lock] */
+	struct peer items[];   /* [lock] in no order */
 };
 
-struct peers *peers_new(void)
+struct peers *peers_new(uint32_t max, uint32_t max_per_user)
 {
-	struct peers *peers = calloc(1, sizeof(*peers));
+	struct peers *peers = calloc(1, sizeof(*peers) + max * sizeof(struct peer));
 
-	if (peers && pthread_mutex_init(&peers->lock, NULL) != 0) {
+	if (!peers)
+		return NULL;
+	peers->max = max;
+	peers->max_per_user = max_per_user;
+	if (pthread_mutex_init(&peers->lock, NULL) != 0) {
 		free(peers);
 		return NULL;
 	}
@@ -71,7 +77,7 @@ static bool has_room(const struct peers *peers, uid_t uid)
 
 	for (size_t i = 0; i < peers->count; i++)
 		same += peers->items[i].who.uid == uid;
-	return peers->count < PEERS_MAX && same < PEERS_PER_USER_MAX;
+	return peers->count < peers->max && same < peers->max_per_user;
 }
 
 /* [lock] */

@@ -11,14 +11,13 @@
 #define RPC_PEERS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
-
-#define PEERS_MAX          ((size_t)1024)
-#define PEERS_PER_USER_MAX ((size_t)512)
 
 struct peers;
 
-struct peers *peers_new(void); /* NULL without memory */
+/* @max, @max_per_user: connections at the same time. NULL without memory. */
+struct peers *peers_new(uint32_t max, uint32_t max_per_user);
 void peers_free(struct peers *peers);
 
 /**

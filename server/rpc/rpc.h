@@ -27,6 +27,18 @@ struct rpc_endpoint {
 	const char *tcp;       /* "127.0.0.1:7443", "[::1]:7443", or NULL */
 };
 
+/* Of the server as a whole, whoever the peer is. 0: the default. */
+struct rpc_limits {
+	uint32_t connections;          /* of the unix sockets together, and of TCP; default 1024 */
+	uint32_t connections_per_user; /* of one uid on the unix sockets; default 512 */
+	uint32_t streams_per_connection;   /* calls at the same time; default 100 */
+	uint32_t request_bytes;            /* default: the largest token and 64 KiB */
+	uint32_t header_bytes;             /* default 8 KiB */
+	uint32_t receive_bytes_per_second; /* of a connection, beyond a burst; default 256 KiB */
+	uint32_t handshake_timeout_ms;     /* default 5 s */
+	uint32_t idle_timeout_ms;          /* of a connection without calls; default 5 min */
+};
+
 struct rpc_options {
 	const struct rpc_endpoint *endpoints; /* borrowed for rpc_new */
 	size_t endpoint_count;
@@ -37,7 +49,8 @@ struct rpc_options {
 	uint32_t max_payload_bytes;  /* 0: no limit */
 	uint64_t packets_per_second; /* of each subscription; 0: no limit */
 	int64_t stall_timeout_ns; /* a client that takes no message for so long is ended; 0: 30 s */
-	uint32_t threads;         /* completion queues; 0: one for each CPU */
+	struct rpc_limits limits;
+	uint32_t threads; /* completion queues; 0: one for each CPU */
 };
 
 /**

@@ -22,22 +22,29 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "endpoint.h"
+#include "inlet.h"
 #include "log.h"
 #include "peers.h"
 #include "subscribe.h"
 #include "token.h"
 #include "unary.h"
 
-#define REQUEST_BYTES_MAX (TOKEN_BYTES_MAX + 65536)
-#define STREAMS_MAX       100 /* calls at the same time on one connection */
-#define HEADERS_BYTES_MAX 8192
-#define HANDSHAKE_MS      5000
-#define IDLE_MS           300000 /* a connection without calls */
 #define KEEPALIVE_MS      30000
 #define KEEPALIVE_WAIT_MS 10000
 #define PING_INTERVAL_MS  10000 /* of a client without calls; more often is an offence */
 #define CQ_MAX            16
 #define STALL_NS          (30 * NS_PER_S)
+
+static const struct rpc_limits default_limits = {
+    .connections = 1024,
+    .connections_per_user = 512,
+    .streams_per_connection = 100,
+    .request_bytes = TOKEN_BYTES_MAX + 65536,
+    .header_bytes = 8192,
+    .receive_bytes_per_second = 262144,
+    .handshake_timeout_ms = 5000,
+    .idle_timeout_ms = 300000,
+};
 
 const struct method rpc_methods[] = {
     {"/nflog.v1.NflogService/Subscribe", &nflog__v1__subscribe_request__descriptor, subscribe},
@@ -59,22 +66,47 @@ static void log_grpc(gpr_log_func_args *args)
 		log_warn("rpc.grpc", "text=%s", log_quote(text, sizeof(text), args->message));
 }
 
-static grpc_arg integer(const char *key, int value)
+static uint32_t given(uint32_t value, uint32_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+static struct rpc_limits limits_in_force(const struct rpc_limits *wanted)
+{
+	const struct rpc_limits *initial = &default_limits;
+
+	return (struct rpc_limits){
+	    .connections = given(wanted->connections, initial->connections),
+	    .connections_per_user =
+		given(wanted->connections_per_user, initial->connections_per_user),
+	    .streams_per_connection =
+		given(wanted->streams_per_connection, initial->streams_per_connection),
+	    .request_bytes = given(wanted->request_bytes, initial->request_bytes),
+	    .header_bytes = given(wanted->header_bytes, initial->header_bytes),
+	    .receive_bytes_per_second =
+		given(wanted->receive_bytes_per_second, initial->receive_bytes_per_second),
+	    .handshake_timeout_ms =
+		given(wanted->handshake_timeout_ms, initial->handshake_timeout_ms),
+	    .idle_timeout_ms = given(wanted->idle_timeout_ms, initial->idle_timeout_ms),
+	};
+}
+
+static grpc_arg integer(const char *key, uint32_t value)
 {
 	/* gRPC's struct is older than const; it does not write. */
 	return (grpc_arg){
-	    .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+	    .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = (int)value};
 }
 
-static grpc_server *server_new(void)
+static grpc_server *server_new(const struct rpc_limits *limits)
 {
 	grpc_arg args[] = {
 	    integer(GRPC_ARG_ALLOW_REUSEPORT, 0), /* or a second daemon shares the port silently */
-	    integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX),
-	    integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REQUEST_BYTES_MAX),
-	    integer(GRPC_ARG_MAX_METADATA_SIZE, HEADERS_BYTES_MAX),
-	    integer(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_MS),
-	    integer(GRPC_ARG_MAX_CONNECTION_IDLE_MS, IDLE_MS),
+	    integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits->streams_per_connection),
+	    integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, limits->request_bytes),
+	    integer(GRPC_ARG_MAX_METADATA_SIZE, limits->header_bytes),
+	    integer(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits->handshake_timeout_ms),
+	    integer(GRPC_ARG_MAX_CONNECTION_IDLE_MS, limits->idle_timeout_ms),
 	    integer(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
 	    integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_WAIT_MS),
 	    integer(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, PING_INTERVAL_MS),
@@ -105,6 +137,7 @@ static int set_options(struct rpc *rpc, const struct rpc_options *options)
 	rpc->max_payload_bytes = options->max_payload_bytes;
 	rpc->packets_per_second = options->packets_per_second;
 	rpc->stall_timeout_ns = options->stall_timeout_ns ? options->stall_timeout_ns : STALL_NS;
+	rpc->limits = limits_in_force(&options->limits);
 	rpc->version = strdup(options->version);
 	rpc->tenant = strdup(options->tenant);
 	if (!rpc->version || !rpc->tenant)
@@ -165,7 +198,7 @@ static int add_tcp(struct rpc *rpc, const char *tcp, struct rpc_error *err)
 
 static int add_endpoints(struct rpc *rpc, const struct rpc_options *options, struct rpc_error *err)
 {
-	rpc->peers = peers_new();
+	rpc->peers = peers_new(rpc->limits.connections, rpc->limits.connections_per_user);
 	if (!rpc->peers)
 		return -ENOMEM;
 	rpc->acceptor = acceptor_new(rpc->server, rpc->peers);
@@ -188,7 +221,12 @@ static int build(struct rpc *rpc, const struct rpc_options *options, struct rpc_
 
 	if (r < 0)
 		return r;
-	rpc->server = server_new();
+	inlet_start(&(struct inlet_limits){
+	    .connections = rpc->limits.connections,
+	    .bytes_per_second = rpc->limits.receive_bytes_per_second,
+	    .hello_timeout_ms = rpc->limits.handshake_timeout_ms,
+	});
+	rpc->server = server_new(&rpc->limits);
 	if (!rpc->server)
 		return -ENOMEM;
 	r = make_queues(rpc, options->threads);
@@ -301,6 +339,7 @@ void rpc_free(struct rpc *rpc)
 	free(rpc->version);
 	free(rpc->tenant);
 	free(rpc);
+	inlet_stop();
 	grpc_shutdown();
 }
 

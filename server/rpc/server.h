@@ -32,6 +32,7 @@ struct rpc {
 	uint32_t max_payload_bytes;
 	uint64_t packets_per_second;
 	int64_t stall_timeout_ns;
+	struct rpc_limits limits; /* every field set */
 	grpc_server *server;
 	struct peers *peers;
 	struct acceptor *acceptor;

@@ -200,32 +200,34 @@ static void the_acceptor_survives_running_out_of_descriptors(void **state)
 		assert_int_equal(close(fds[i]), 0);
 }
 
+#define PER_USER 512
+
 static void one_user_cannot_take_all_connections(void **state)
 {
 	struct ucred alice = {.uid = 1000, .pid = 1};
 	struct ucred bob = {.uid = 1001, .pid = 2};
-	struct peers *peers = peers_new();
-	static int fds[PEERS_PER_USER_MAX + 1];
+	struct peers *peers = peers_new(2 * PER_USER, PER_USER);
+	static int fds[PER_USER + 1];
 	char name[32];
 	char text[64];
 
 	(void)state;
 	assert_non_null(peers);
-	for (size_t i = 0; i <= PEERS_PER_USER_MAX; i++) {
+	for (size_t i = 0; i <= PER_USER; i++) {
 		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_true(fds[i] >= 0);
 	}
-	for (size_t i = 0; i < PEERS_PER_USER_MAX; i++)
+	for (size_t i = 0; i < PER_USER; i++)
 		assert_int_equal(peers_add(peers, fds[i], &alice), 0);
-	assert_int_equal(peers_add(peers, fds[PEERS_PER_USER_MAX], &alice), -EUSERS);
-	assert_int_equal(peers_add(peers, fds[PEERS_PER_USER_MAX], &bob), 0);
-	(void)snprintf(name, sizeof(name), "fd:%d", fds[PEERS_PER_USER_MAX]);
+	assert_int_equal(peers_add(peers, fds[PER_USER], &alice), -EUSERS);
+	assert_int_equal(peers_add(peers, fds[PER_USER], &bob), 0);
+	(void)snprintf(name, sizeof(name), "fd:%d", fds[PER_USER]);
 	peers_describe(peers, name, text, sizeof(text));
 	assert_string_equal(text, "unix uid 1001 pid 2");
 	assert_int_equal(close(fds[0]), 0); /* one that ends makes room */
 	fds[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(peers_add(peers, fds[0], &alice), 0);
-	for (size_t i = 0; i <= PEERS_PER_USER_MAX; i++)
+	for (size_t i = 0; i <= PER_USER; i++)
 		assert_int_equal(close(fds[i]), 0);
 	peers_free(peers);
 }
