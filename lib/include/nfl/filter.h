@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nfl/filter.h - which packets are wanted: nflog.v1.PacketFilter as C structs, compiled, evaluated
+ *
+ * A filter is a list of `include` terms and one of `exclude` terms. A packet passes when it matches any
+ * of the first (or there is none) and none of the second. In one term the fields that are given are
+ * ANDed, the values of one field ORed; a packet that has no such field does not match. The meaning
+ * of each field is that of nflog.proto.
+ *
+ * A compiled filter is immutable: any number of threads may use it.
+ */
+#ifndef NFL_FILTER_H
+#define NFL_FILTER_H
+
+#include <nfl/listener.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* @address: 4 or 16 bytes in network order; bits after @length must be 0 */
+struct nfl_cidr {
+	uint8_t address[16];
+	uint8_t address_len;
+	uint8_t length; /* bits */
+};
+
+struct nfl_range { /* both ends included */
+	uint32_t first;
+	uint32_t last;
+};
+
+struct nfl_masked { /* (field & mask) == value; mask 0: all bits */
+	uint32_t value;
+	uint32_t mask;
+};
+
+enum nfl_match_kind {
+	NFL_MATCH_EXACT = 1,
+	NFL_MATCH_STARTS_WITH = 2,
+	NFL_MATCH_GLOB = 3, /* '*': any run, '?': one byte; nothing else is special */
+};
+
+struct nfl_match {
+	enum nfl_match_kind kind;
+	struct nfl_bytes text;
+};
+
+#define NFL_LIST(type)                                                                             \
+	struct {                                                                                   \
+		const type *items;                                                                 \
+		size_t count;                                                                      \
+	}
+
+/* Zero-initialise, set size, fill what is to be looked at. All borrowed for nfl_filter_new(). */
+struct nfl_filter_term {
+	size_t size; /* sizeof(struct nfl_filter_term) */
+	NFL_LIST(struct nfl_cidr) any_address, source_address, destination_address;
+	NFL_LIST(struct nfl_range) any_port, source_port, destination_port;
+	NFL_LIST(uint32_t) protocol, ip_version; /* 4, 6 */
+	NFL_LIST(struct nfl_masked) tcp_flags, mark;
+	NFL_LIST(struct nfl_match) prefix;
+	NFL_LIST(uint32_t) hook; /* enum nfl_hook */
+	NFL_LIST(struct nfl_match) any_interface, input_interface, output_interface;
+	NFL_LIST(uint32_t) uid, gid;
+	NFL_LIST(struct nfl_bytes) hw_address;
+	NFL_LIST(uint32_t) vlan_id, hw_protocol, family;
+	NFL_LIST(struct nfl_match) netns; /* EXACT ones */
+	NFL_LIST(uint32_t) group, icmp_type;
+};
+
+#define NFL_FILTER_TERMS_MAX  256u  /* include and exclude together */
+#define NFL_FILTER_VALUES_MAX 16384u /* of one filter */
+
+struct nfl_filter;
+
+/**
+ * nfl_filter_new - check and compile
+ * Returns 0, -EINVAL with @err naming the field ("exclude[1].source_port: ..."), -E2BIG, or -ENOMEM.
+ */
+NFL_API int nfl_filter_new(const struct nfl_filter_term *include, size_t include_count,
+			   const struct nfl_filter_term *exclude, size_t exclude_count,
+			   struct nfl_filter **ret, struct nfl_error *err);
+NFL_API void nfl_filter_free(struct nfl_filter *filter); /* NULL is allowed */
+
+/* @netns, @group: of the packet's source, which the packet does not know itself. */
+NFL_API bool nfl_filter_match(const struct nfl_filter *filter, const struct nfl_packet *packet,
+			      const char *netns, uint16_t group);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
