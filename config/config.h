@@ -136,6 +136,17 @@ struct config_limits {
 	enum config_view view;
 };
 
+struct nfl_filter_term; /* <nfl/filter.h>, plain data */
+
+/* What a tenant sees of its sources, whatever it asks for. */
+struct config_filter {
+	struct nfl_filter_term *include; /* owned, and all that they point to */
+	size_t include_count;            /* 0: every packet */
+	struct nfl_filter_term *exclude;
+	size_t exclude_count;
+	struct config_mark mark;
+};
+
 struct config_tenant {
 	char *name;
 	bool admin;
@@ -144,6 +155,7 @@ struct config_tenant {
 	struct config_source *sources;
 	size_t source_count; /* at least 1, but of an admin */
 	struct config_limits limits;
+	struct config_filter filter;
 	struct config_mark mark;
 };
 

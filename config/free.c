@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "config.h"
+#include "filter_keys.h"
 
 static void listen_done(struct config_listen *listen)
 {
@@ -25,6 +26,7 @@ static void tenant_done(struct config_tenant *tenant)
 		free(tenant->sources[i].groups);
 	}
 	free(tenant->sources);
+	filter_done(&tenant->filter);
 }
 
 void config_free(struct config *config)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Holds the longest message: a list of all keys, and a value cut by node_describe(). */
-#define PROBLEM_TEXT_BYTES 512
+#define PROBLEM_TEXT_BYTES 640
 
 static bool has_room(struct problems *problems)
 {

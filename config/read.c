@@ -162,18 +162,28 @@ void read_map(struct problems *problems, const struct schema_key *key, const str
 		read_expected(problems, key, "a map", value);
 }
 
+static size_t count_items(const struct node *list)
+{
+	size_t count = 0;
+
+	for (const struct node *item = list->first; item; item = item->next)
+		count++;
+	return count;
+}
+
 void read_list(struct problems *problems, const struct schema_key *key, const struct node *value,
 	       void *object)
 {
+	bool is_list = value->kind == NODE_LIST;
+	const struct node *item = is_list ? value->first : value;
+	size_t count = is_list ? count_items(value) : 1;
+	struct schema_key item_key = *key->item;
 	char *items;
-	size_t count = 0;
 
-	if (value->kind != NODE_LIST) {
+	if (!is_list && !key->lone) {
 		read_expected(problems, key, "a list", value);
 		return;
 	}
-	for (const struct node *item = value->first; item; item = item->next)
-		count++;
 	if (count < key->min)
 		problem_add(problems, value->mark, "%s: expected at least one entry", key->name);
 	if (!count)
@@ -185,9 +195,10 @@ void read_list(struct problems *problems, const struct schema_key *key, const st
 	}
 	memcpy(field(key, object), &items, sizeof(items));
 	memcpy((char *)object + key->count_offset, &count, sizeof(count));
-	for (const struct node *item = value->first; item; item = item->next) {
+	if (!item_key.name)
+		item_key.name = key->name;
+	for (size_t i = 0; i < count; i++, item = item->next) {
 		if (item->kind != NODE_ALIAS)
-			key->item->read(problems, key->item, item, items);
-		items += key->item_size;
+			item_key.read(problems, &item_key, item, items + i * key->item_size);
 	}
 }

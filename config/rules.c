@@ -67,8 +67,7 @@ void rule_history(struct problems *problems, const struct schema *schema, const 
 			    history->bytes_per_source, history->bytes_total);
 }
 
-/* True for a map of one key; otherwise tells that it should be one. */
-static bool check_one_key(struct problems *problems, const struct node *map, const char *what)
+bool rule_one_key(struct problems *problems, const struct node *map, const char *what)
 {
 	size_t keys = 0;
 
@@ -85,7 +84,7 @@ void rule_identity(struct problems *problems, const struct schema *schema, const
 {
 	struct config_identity *identity = object;
 
-	if (!check_one_key(problems, map, "the kind of identity"))
+	if (!rule_one_key(problems, map, "the kind of identity"))
 		return;
 	for (size_t i = 0; i < schema->count; i++) {
 		if (node_is(map->first, schema->keys[i].name))
@@ -105,7 +104,7 @@ void rule_netns(struct problems *problems, const struct schema *schema, const st
 	struct config_source *source = object;
 
 	(void)schema;
-	if (!check_one_key(problems, map, "path or pid"))
+	if (!rule_one_key(problems, map, "path or pid"))
 		return;
 	if (walk_find(map, "pid"))
 		source->netns_kind = CONFIG_NETNS_PID;
@@ -154,21 +153,34 @@ void read_size_or_none(struct problems *problems, const struct schema_key *key,
 		read_size(problems, key, value, object);
 }
 
-void read_range(struct problems *problems, const struct schema_key *key, const struct node *value,
-		void *object)
+bool read_span(struct problems *problems, const struct schema_key *key, const struct node *value,
+	       const char *what, uint32_t *ret_first, uint32_t *ret_last)
 {
-	struct config_group_range *range = object;
 	uint64_t first, last;
 
 	if (!node_is_text(value) || strlen(value->text) != value->len ||
 	    !value_parse_range(value->text, &first, &last)) {
-		read_expected(problems, key, "a group or a range (such as 100 or \"110-119\")",
-			      value);
-	} else if (read_in_bounds(problems, key, value, first > last ? first : last)) {
-		if (first > last)
-			read_expected(problems, key, "a range that does not go backwards", value);
-		*range = (struct config_group_range){(uint16_t)first, (uint16_t)last};
+		read_expected(problems, key, what, value);
+		return false;
 	}
+	if (!read_in_bounds(problems, key, value, first > last ? first : last))
+		return false;
+	if (first > last)
+		read_expected(problems, key, "a range that does not go backwards", value);
+	*ret_first = (uint32_t)first;
+	*ret_last = (uint32_t)last;
+	return true;
+}
+
+void read_range(struct problems *problems, const struct schema_key *key, const struct node *value,
+		void *object)
+{
+	struct config_group_range *range = object;
+	uint32_t first, last;
+
+	if (read_span(problems, key, value, "a group or a range (such as 100 or \"110-119\")",
+		      &first, &last))
+		*range = (struct config_group_range){(uint16_t)first, (uint16_t)last};
 }
 
 /* What an entry wrong in itself would overlap with says nothing, so that waits for a right list. */

@@ -13,10 +13,16 @@ void read_true(struct problems *problems, const struct schema_key *key, const st
 /* A size, or 0 for none, whatever the least is. */
 void read_size_or_none(struct problems *problems, const struct schema_key *key,
 		       const struct node *value, void *object);
+/* One number or two, both within the key's bounds. */
+bool read_span(struct problems *problems, const struct schema_key *key, const struct node *value,
+	       const char *what, uint32_t *ret_first, uint32_t *ret_last);
 void read_range(struct problems *problems, const struct schema_key *key, const struct node *value,
 		void *object);
 void read_groups(struct problems *problems, const struct schema_key *key, const struct node *value,
 		 void *object);
+
+/* True for a map of one key; otherwise tells that it should be one, @what. */
+bool rule_one_key(struct problems *problems, const struct node *map, const char *what);
 
 void rule_listen(struct problems *problems, const struct schema *schema, const struct node *map,
 		 void *object);

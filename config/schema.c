@@ -5,10 +5,10 @@
  */
 #include "schema.h"
 
-#include <stddef.h>
+#include <nfl/filter.h>
 
 #include "accept.h"
-#include "bytes.h"
+#include "filter_keys.h"
 #include "rules.h"
 
 /* Bounds of <nfl/listener.h>, repeated because config sees no netlink: NFL_COPY_RANGE_MAX,
@@ -36,18 +36,7 @@
 #define NAME_MAX_BYTES     255 /* of a file, so of a name in /run/netns */
 #define TENANT_MAX_BYTES   64
 #define PID_MAX            4194304              /* PID_MAX_LIMIT, proc(5) */
-#define FILTERS_MAX        256                  /* NFL_FILTER_TERMS_MAX of <nfl/filter.h> */
 #define UID_MAX            UINT32_C(4294967294) /* the next one means "none" */
-
-#define VALUE(type, member)                                                                        \
-	.offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
-
-#define LIST_OF(type, member, count_member)                                                        \
-	.offset = offsetof(struct type, member),                                                   \
-	.count_offset = offsetof(struct type, count_member),                                       \
-	.item_size = sizeof(*((struct type *)0)->member)
-
-#define SCHEMA(table) .keys = (table), .count = ARRAY_SIZE(table)
 
 /* --- listen --- */
 
@@ -288,7 +277,7 @@ static const struct schema_key limits_keys[] = {
     {.name = "filters",
      VALUE(config_limits, filters),
      .read = read_number,
-     .max = FILTERS_MAX,
+     .max = NFL_FILTER_TERMS_MAX,
      .initial = 64},
     {.name = "view", VALUE(config_limits, view), .read = read_choice, .choices = views},
 };
@@ -316,6 +305,7 @@ static const struct schema_key tenant_keys[] = {
      .item = &source_item,
      .min = 1},
     {.name = "limits", VALUE(config_tenant, limits), .read = read_map, .map = &schema_limits},
+    {.name = "filter", VALUE(config_tenant, filter), .read = read_map, .map = &schema_filter},
 };
 
 static const struct schema schema_tenant = {

@@ -8,9 +8,12 @@
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H
 
+#include <stddef.h>
+
+#include "bytes.h"
 #include "tree.h"
 
-#define SCHEMA_KEYS_MAX 16 /* of one map */
+#define SCHEMA_KEYS_MAX 32 /* of one map */
 
 struct schema;
 struct schema_key;
@@ -26,22 +29,30 @@ typedef const char *(*schema_accept_fn)(const char *text);
 typedef void (*schema_check_fn)(struct problems *problems, const struct schema *schema,
 				const struct node *map, void *object);
 
-struct schema_key {
+/* A word for a number; a list of them ends with one of name NULL. */
+struct schema_name {
 	const char *name;
+	uint32_t number;
+};
+
+struct schema_key {
+	const char *name; /* of a list's item: NULL, that of the list */
 	schema_read_fn read;
 	size_t offset; /* of the value in the object */
 	size_t width;  /* bytes of the value */
 	size_t given;  /* offset of a bool that says the key is there; 0: none */
 	bool required;
-	bool marks;                     /* messages about the map point at this value */
-	uint64_t min;                   /* of a number; of a list, its entries */
-	uint64_t max;                   /* of a number; of a text, its bytes */
-	uint64_t initial;               /* a number's value without the key */
-	const char *const *choices;     /* read_choice: NULL-ended, in the order of the enum */
-	schema_accept_fn accept;        /* read_text */
-	const struct schema *map;       /* read_map, and the map form of read_netns */
+	bool marks;                      /* messages about the map point at this value */
+	uint64_t min;                    /* of a number; of a list, its entries */
+	uint64_t max;                    /* of a number; of a text, its bytes */
+	uint64_t initial;                /* a number's value without the key */
+	const char *const *choices;      /* read_choice: NULL-ended, in the order of the enum */
+	const struct schema_name *names; /* instead of numbers, in packet filters */
+	schema_accept_fn accept;         /* read_text */
+	const struct schema *map;        /* read_map, and the map form of read_netns */
 	const struct schema_key *item;  /* read_list: reads one entry, whose struct is its object */
 	size_t count_offset, item_size; /* read_list */
+	bool lone;                      /* read_list: one item may stand without a list */
 };
 
 struct schema {
@@ -50,6 +61,17 @@ struct schema {
 	size_t mark_offset; /* of a struct config_mark; 0: none */
 	schema_check_fn check;
 };
+
+/* What the lines of a table have in common. */
+#define VALUE(type, member)                                                                        \
+	.offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
+
+#define LIST_OF(type, member, count_member)                                                        \
+	.offset = offsetof(struct type, member),                                                   \
+	.count_offset = offsetof(struct type, count_member),                                       \
+	.item_size = sizeof(*((struct type *)0)->member)
+
+#define SCHEMA(table) .keys = (table), .count = ARRAY_SIZE(table)
 
 extern const struct schema schema_root; /* of struct config */
 

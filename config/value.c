@@ -3,10 +3,22 @@
 #include "value.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #define ADDRESS_TEXT_BYTES INET6_ADDRSTRLEN
+
+unsigned value_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'F')
+		return (unsigned)(c - 'A') + 10;
+	return UINT_MAX;
+}
 
 /* Digits of @base up to the first other byte, which *text is moved to. */
 static bool take_digits(const char **text, unsigned base, uint64_t *ret)
@@ -14,8 +26,8 @@ static bool take_digits(const char **text, unsigned base, uint64_t *ret)
 	const char *at = *text;
 	uint64_t number = 0;
 
-	for (; *at >= '0' && *at < (char)('0' + base); at++) {
-		uint64_t digit = (uint64_t)(*at - '0');
+	for (; value_digit(*at) < base; at++) {
+		uint64_t digit = value_digit(*at);
 
 		number = number > (UINT64_MAX - digit) / base ? UINT64_MAX : number * base + digit;
 	}
@@ -38,6 +50,19 @@ bool value_parse_number(const char *text, uint64_t *ret)
 	uint64_t number;
 
 	if (!take_number(&text, &number) || *text)
+		return false;
+	*ret = number;
+	return true;
+}
+
+bool value_parse_integer(const char *text, uint64_t *ret)
+{
+	uint64_t number;
+
+	if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
+		return value_parse_number(text, ret);
+	text += 2;
+	if (!take_digits(&text, 16, &number) || *text)
 		return false;
 	*ret = number;
 	return true;

@@ -12,8 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The value of a hexadecimal digit, UINT_MAX for anything else. */
+unsigned value_digit(char c);
+
 /* Decimal digits, no sign, no leading zero (YAML 1.1 would take it for octal). */
 bool value_parse_number(const char *text, uint64_t *ret);
+
+/* The same, or 0x and hexadecimal digits. */
+bool value_parse_integer(const char *text, uint64_t *ret);
 
 /* A number of bytes, also with K, M or G (either case), powers of 1024: "8M". */
 bool value_parse_size(const char *text, uint64_t *ret);

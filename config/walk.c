@@ -26,7 +26,7 @@ const struct node *walk_find(const struct node *map, const char *name)
 static void tell_unknown(struct problems *problems, const struct schema *schema,
 			 const struct node *key)
 {
-	char names[256] = "", found[NODE_DESCRIBE_BYTES];
+	char names[384] = "", found[NODE_DESCRIBE_BYTES];
 	size_t used = 0;
 
 	if (key->kind != NODE_SCALAR) {

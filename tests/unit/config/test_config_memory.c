@@ -93,6 +93,7 @@ static void loading_a_good_file(void **state)
 	(void)state;
 	assert_every_failure_is_told(CONFIG_DIR "/nflogd.yaml", 100);
 	assert_every_failure_is_told(CONFIG_DIR "/examples/minimal.yaml", 20);
+	assert_every_failure_is_told(TEST_DATA "/config/good/filter.yaml", 100);
 }
 
 static void telling_what_is_wrong(void **state)
@@ -101,6 +102,7 @@ static void telling_what_is_wrong(void **state)
 	assert_every_failure_is_told(TEST_DATA "/config/bad/sources.yaml", 100);
 	assert_every_failure_is_told(TEST_DATA "/config/bad/claimed_twice.yaml", 50);
 	assert_every_failure_is_told(TEST_DATA "/config/bad/identities.yaml", 50);
+	assert_every_failure_is_told(TEST_DATA "/config/bad/filter.yaml", 100);
 	assert_every_failure_is_told(TEST_DATA "/config/bad/syntax.yaml", 4);
 	assert_every_failure_is_told("/nonexistent.yaml", 4);
 }
