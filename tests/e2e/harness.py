@@ -125,18 +125,17 @@ def veth(left, left_if, left_addresses, right, right_if, right_addresses):
 class Daemon:
     """A running nflogd with a unix socket of its own; ready when the constructor returns."""
 
-    def __init__(self, config=None, args=(), folder=None):
+    def __init__(self, config=None, args=(), folder=None, wrapper=(), environment=()):
+        """wrapper: a command that runs nflogd under its own process id (strace -D)."""
         self.folder = folder
         self.socket = os.path.join(folder, "nflogd.sock")
         self.log_path = os.path.join(folder, "nflogd.log")
         notify_path = os.path.join(folder, "notify.sock")
-        command = [os.path.join(BIN, "nflogd"), *args]
+        command = [*wrapper, os.path.join(BIN, "nflogd"), *args]
+        self.config_path = os.path.join(folder, "nflogd.yaml")
         if config is not None:
-            config.setdefault("listen", [{"unix": self.socket, "mode": "0600"}])
-            path = os.path.join(folder, "nflogd.yaml")
-            with open(path, "w") as f:
-                json.dump(config, f, indent=1)  # JSON is YAML
-            command += ["--config", path]
+            self.configure(config)
+            command += ["--config", self.config_path]
         else:
             command += ["--listen", f"unix:{self.socket}"]
         if os.path.exists(notify_path):
@@ -146,7 +145,8 @@ class Daemon:
             notify.settimeout(0.2)
             self.log = open(self.log_path, "ab")
             self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log,
-                                            env=dict(os.environ, NOTIFY_SOCKET=notify_path))
+                                            env=dict(os.environ, NOTIFY_SOCKET=notify_path,
+                                                     **dict(environment)))
             self._wait_ready(notify)
 
     def _wait_ready(self, notify):
@@ -160,6 +160,21 @@ class Daemon:
                     break
         self.kill()
         raise AssertionError(f"nflogd did not become ready:\n{self.read_log()}")
+
+    def configure(self, config):
+        config.setdefault("listen", [{"unix": self.socket, "mode": "0600"}])
+        with open(self.config_path, "w") as f:
+            json.dump(config, f, indent=1)  # JSON is YAML
+
+    def reload(self, config=None):
+        """SIGHUP, and wait until it was carried out or refused; returns what was logged of it."""
+        if config is not None:
+            self.configure(config)
+        before = len(self.read_log())
+        self.process.send_signal(signal.SIGHUP)
+        wait_until("the reload", lambda: re.search(r"config\.(reloaded|kept)",
+                                                   self.read_log()[before:]))
+        return self.read_log()[before:]
 
     def read_log(self):
         with open(self.log_path, errors="replace") as f:
@@ -191,17 +206,23 @@ class Daemon:
         self.log.close()
 
 
+def bearer(token):
+    """gRPC metadata for a bearer token; None: none is sent."""
+    return [("authorization", f"Bearer {token}")] if token else None
+
+
 class Stream:
     """A Python subscriber that collects everything in a thread."""
 
-    def __init__(self, channel, **request):
+    def __init__(self, channel, token=None, **request):
         self.packets, self.losses, self.events, self.order = [], [], [], []
         self.started = None
         self.error = None
         self.ended = threading.Event()
         self._changed = threading.Condition()
         request.setdefault("follow", True)
-        self.call = rpc.NflogServiceStub(channel).Subscribe(pb.SubscribeRequest(**request))
+        self.call = rpc.NflogServiceStub(channel).Subscribe(pb.SubscribeRequest(**request),
+                                                            metadata=bearer(token))
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
         self.wait("started", lambda: self.started)
@@ -264,6 +285,7 @@ class RealTest(unittest.TestCase):
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="nfl-test-")
+        os.chmod(self.folder, 0o755)  # nflogd reads its files again when it is no longer root
         self.addCleanup(shutil.rmtree, self.folder)
         self._daemons = 0
 
@@ -272,11 +294,11 @@ class RealTest(unittest.TestCase):
         self.addCleanup(made.delete)
         return made
 
-    def daemon(self, config=None, args=()):
+    def daemon(self, config=None, args=(), **options):
         self._daemons += 1
         folder = os.path.join(self.folder, str(self._daemons))
         os.mkdir(folder)
-        started = Daemon(config, args, folder)
+        started = Daemon(config, args, folder, **options)
         self.addCleanup(self._end_daemon, started)
         return started
 
