@@ -21,6 +21,7 @@
 
 #include "cleanup.h"
 #include "error.h"
+#include "netlink.h"
 #include "netns.h"
 #include "table.h"
 
@@ -197,34 +198,21 @@ int links_update(struct links *links)
 	return r == -EAGAIN ? 0 : r;
 }
 
-static int open_socket(struct links *links)
+static int open_inside(void *data)
 {
 	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+	CLEANUP(closep)
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	int *ret_fd = data;
 
-	links->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	if (links->fd < 0)
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
-	if (bind(links->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
+	*ret_fd = take_fd(&fd);
 	return 0;
 }
 
-static int open_inside(void *data)
+int links_socket_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err)
 {
-	struct links *links = data;
-	int r;
-
-	r = open_socket(links);
-	if (r == 0)
-		r = start_dump(links);
-	if (r == 0)
-		r = links_update(links);
-	return r;
-}
-
-int links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err)
-{
-	CLEANUP(links_closep) struct links *links = NULL;
 	CLEANUP(closep) int netns_fd = -1;
 	struct nfl_error entered = {0};
 	int r;
@@ -232,17 +220,48 @@ int links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_err
 	r = netns_open(netns, &netns_fd, err);
 	if (r < 0)
 		return r;
-	links = calloc(1, sizeof(*links));
-	if (!links)
-		return error_set(err, -ENOMEM, "no memory");
-	links->fd = -1;
-	r = netns_call(netns_fd, open_inside, links, &entered);
+	r = netns_call(netns_fd, open_inside, ret_fd, &entered);
 	if (r < 0 && entered.text[0])
 		return error_set(err, r, "%s", entered.text);
 	if (r < 0)
+		return error_set(err, r, "cannot open a route socket: %s", strerror(-r));
+	return 0;
+}
+
+int links_adopt(int fd, struct links **ret, struct nfl_error *err)
+{
+	CLEANUP(links_closep) struct links *links = NULL;
+	struct sockaddr_nl address;
+	int r = netlink_identify(fd, NETLINK_ROUTE, &address);
+
+	if (r < 0 || !(address.nl_groups & RTMGRP_LINK))
+		return error_set(err, -EINVAL,
+				 "the descriptor is no route socket that hears of links");
+	links = calloc(1, sizeof(*links));
+	if (!links)
+		return error_set(err, -ENOMEM, "no memory");
+	links->fd = fd;
+	links->is_stale = true; /* what it has heard so far is less than all */
+	r = links_update(links);
+	if (r < 0) {
+		links->fd = -1;
 		return error_set(err, r, "cannot read the interfaces: %s", strerror(-r));
+	}
 	*ret = TAKE_PTR(links);
 	return 0;
+}
+
+int links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err)
+{
+	CLEANUP(closep) int fd = -1;
+	int r;
+
+	r = links_socket_open(netns, &fd, err);
+	if (r == 0)
+		r = links_adopt(fd, ret, err);
+	if (r == 0)
+		(void)take_fd(&fd);
+	return r;
 }
 
 void links_close(struct links *links)

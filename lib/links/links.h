@@ -17,6 +17,20 @@ struct links;
 
 /* Opens the socket in the namespace and reads all links. -errno as nfl_listener_open(). */
 int links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err);
+
+/**
+ * links_socket_open - the half that needs rights: a socket in the namespace, which hears of changes
+ * @ret_fd: owned by the caller; for links_adopt(), also in another process. Nothing is read from it.
+ */
+int links_socket_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err);
+
+/**
+ * links_adopt - the other half: reads all links; needs no rights
+ * @fd: the links' on success, the caller's on failure
+ * Returns 0, -EINVAL: @fd is no such socket, or another -errno.
+ */
+int links_adopt(int fd, struct links **ret, struct nfl_error *err);
+
 void links_close(struct links *links);
 
 /* To be polled; when readable call links_update(). */

@@ -21,6 +21,7 @@ struct nfl_listener {
 	atomic_int cancel_fd; /* eventfd: wakes run; -1 until the first run */
 	atomic_bool cancelled;
 	bool is_bound;
+	bool is_own; /* bound by this process, which gives the group back at the close */
 	uint16_t group;
 	uint32_t request_seq;
 	uint32_t lost_answers; /* dropped by the full socket, though they are no packets */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * open.c - from options to a bound socket, and its end
+ * open.c - from a bound socket to a listener, and its end
  *
- * The socket is created, bound and configured inside the namespace. From the moment of BIND packets
- * arrive, under load before the kernel's answer: they are kept and delivered by the first receive.
+ * A listener takes over the socket that socket.c has bound, in this process or in another one. What
+ * stands in its queue before the kernel's answer are packets: they are kept and delivered by the first
+ * receive.
  */
 #include <errno.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +16,11 @@
 #include "cleanup.h"
 #include "error.h"
 #include "handle.h"
+#include "netlink.h"
 #include "netns.h"
 #include "options.h"
-#include "refusal.h"
 #include "request.h"
+#include "socket.h"
 
 #ifndef SO_NETNS_COOKIE /* Linux 5.14 */
 #define SO_NETNS_COOKIE 71
@@ -30,38 +31,38 @@
 /* Each datagram in the queue costs more of the receive buffer than its own bytes, at least this. */
 #define QUEUED_MIN_BYTES 128
 
-struct opening {
-	struct nfl_listener *listener;
-	const struct nfl_listener_options *options; /* resolved */
-	struct nfl_error *err;
-};
-
-static int send_request(const struct nfl_listener *l, const struct request *request)
+static bool read_memory(int fd, uint32_t memory[SK_MEMINFO_VARS])
 {
-	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	socklen_t len = SK_MEMINFO_VARS * sizeof(memory[0]);
 
-	if (sendto(l->fd, request->bytes, request->len, 0, (const struct sockaddr *)&kernel,
-		   sizeof(kernel)) < 0)
-		return -errno;
-	return 0;
+	memset(memory, 0, len);
+	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) == 0;
+}
+
+/* Whoever else has the socket may have changed it. */
+static uint32_t receive_buffer(int fd)
+{
+	uint32_t bytes = 0;
+	socklen_t len = sizeof(bytes);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len); /* every socket has one */
+	return bytes;
 }
 
 /* The kernel queues its answer before send returns, so at most one receive buffer of packets
  * stands before it. -ENOBUFS: it is not there. */
 static int await_answer(struct nfl_listener *l, uint8_t *buffer, uint32_t seq)
 {
-	size_t read = 0;
+	size_t most = (size_t)receive_buffer(l->fd) + NFL_RECEIVE_BUFFER, read = 0;
 
-	while (read <= (size_t)l->settings.rcvbuf + NFL_RECEIVE_BUFFER) {
+	while (read <= most) {
 		struct datagram datagram;
 		uint32_t answered;
 		int error, r;
 
 		r = listener_read(l, buffer, NFL_RECEIVE_BUFFER, &datagram);
-		if (r == -EAGAIN) {
-			l->lost_answers++;
-			return -ENOBUFS;
-		}
+		if (r == -EAGAIN)
+			break;
 		if (r < 0)
 			return r;
 		read += datagram.left + QUEUED_MIN_BYTES;
@@ -76,88 +77,19 @@ static int await_answer(struct nfl_listener *l, uint8_t *buffer, uint32_t seq)
 		if (r < 0)
 			return r;
 	}
+	l->lost_answers++;
 	return -ENOBUFS;
 }
 
 /* Returns the kernel's answer, or -ENOBUFS when that was lost: it may or may not have been done. */
 static int transact(struct nfl_listener *l, uint8_t *buffer, const struct request *request)
 {
-	int r = send_request(l, request);
+	int r = socket_send(l->fd, request);
 
 	return r < 0 ? r : await_answer(l, buffer, request->seq);
 }
 
-static int bind_group(struct nfl_listener *l, const struct nfl_listener_options *options)
-{
-	CLEANUP(freep) uint8_t *buffer = malloc(NFL_RECEIVE_BUFFER);
-	struct request request;
-	int r;
-
-	if (!buffer)
-		return -ENOMEM;
-	request_bind(options, ++l->request_seq, &request);
-	r = transact(l, buffer, &request);
-	l->is_bound = r == 0;
-	return r;
-}
-
-/* The forced size needs CAP_NET_ADMIN of the host; the other is capped by net.core.rmem_max. */
-static int set_receive_buffer(int fd, uint32_t bytes, uint32_t *ret_bytes)
-{
-	socklen_t len = sizeof(*ret_bytes);
-	int value = (int)bytes;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) < 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value)) < 0)
-		return -errno;
-	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, ret_bytes, &len) < 0)
-		return -errno;
-	return 0;
-}
-
-static int open_socket(struct nfl_listener *l, const struct nfl_listener_options *options)
-{
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	socklen_t address_len = sizeof(address), cookie_len = sizeof(l->settings.netns_cookie);
-	const int on = 1;
-	int r;
-
-	l->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-	if (l->fd < 0)
-		return -errno;
-	/* With it the kernel goes on queueing as soon as there is room; SEQ tells what is missing.
-	 * Without it reading works as well. */
-	(void)setsockopt(l->fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
-	r = set_receive_buffer(l->fd, options->rcvbuf, &l->settings.rcvbuf);
-	if (r < 0)
-		return r;
-	if (bind(l->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    getsockname(l->fd, (struct sockaddr *)&address, &address_len) < 0)
-		return -errno;
-	l->settings.port_id = address.nl_pid;
-	if (getsockopt(l->fd, SOL_SOCKET, SO_NETNS_COOKIE, &l->settings.netns_cookie, &cookie_len) <
-	    0)
-		l->settings.netns_cookie = 0;
-	return 0;
-}
-
-static int open_inside(void *data)
-{
-	struct opening *opening = data;
-	struct nfl_listener *l = opening->listener;
-	int r;
-
-	r = open_socket(l, opening->options);
-	if (r < 0)
-		return error_set(opening->err, r, "cannot open a netfilter socket: %s",
-				 strerror(-r));
-	r = bind_group(l, opening->options);
-	if (r < 0)
-		return refusal_explain(r, l->group, l->settings.port_id, opening->err);
-	return 0;
-}
-
-static struct nfl_listener *listener_new(const struct nfl_listener_options *options)
+static struct nfl_listener *listener_new(void)
 {
 	struct nfl_listener *l = calloc(1, sizeof(*l));
 
@@ -166,22 +98,98 @@ static struct nfl_listener *listener_new(const struct nfl_listener_options *opti
 	l->fd = -1;
 	atomic_init(&l->cancel_fd, -1);
 	l->kept_end = &l->kept;
-	l->group = options->group;
-	l->stream.copy_range = options->copy_range;
-	l->settings.copy_range = options->copy_range;
-	l->settings.qthresh = options->qthresh;
-	l->settings.timeout_ms = options->timeout_ms;
-	l->settings.nlbufsiz = options->nlbufsiz;
+	l->request_seq = BIND_SEQ;
 	return l;
+}
+
+static void learn_settings(struct nfl_listener *l, const struct nfl_listener_options *resolved)
+{
+	l->stream.copy_range = resolved->copy_range;
+	l->settings.copy_range = resolved->copy_range;
+	l->settings.qthresh = resolved->qthresh;
+	l->settings.timeout_ms = resolved->timeout_ms;
+	l->settings.nlbufsiz = resolved->nlbufsiz;
+}
+
+static int learn_socket(struct nfl_listener *l, int fd, struct nfl_error *err)
+{
+	socklen_t cookie_len = sizeof(l->settings.netns_cookie);
+	struct sockaddr_nl address;
+	int r = netlink_identify(fd, NETLINK_NETFILTER, &address);
+
+	if (r < 0)
+		return error_set(err, r, "the descriptor is no netfilter socket");
+	l->settings.port_id = address.nl_pid;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &l->settings.netns_cookie, &cookie_len) < 0)
+		l->settings.netns_cookie = 0;
+	return 0;
+}
+
+/* Whoever opened the socket has looked: the kernel has not refused. So an answer that the full socket
+ * lost was a yes; only where nothing was lost there never was one. */
+static int await_bound(struct nfl_listener *l, struct nfl_error *err)
+{
+	CLEANUP(freep) uint8_t *buffer = malloc(NFL_RECEIVE_BUFFER);
+	uint32_t memory[SK_MEMINFO_VARS];
+	int r;
+
+	if (!buffer)
+		return error_set(err, -ENOMEM, "no memory");
+	r = await_answer(l, buffer, BIND_SEQ);
+	if (r == -ENOBUFS) {
+		if (read_memory(l->fd, memory) && memory[SK_MEMINFO_DROPS] > 0)
+			return 0;
+		return error_set(err, -EINVAL, "the socket has no answer of the kernel's");
+	}
+	if (r < 0)
+		return error_set(err, r, "group %u: not bound: %s", l->group, strerror(-r));
+	return 0;
+}
+
+/* @fd is the listener's on success. */
+static int adopt(const struct nfl_listener_options *resolved, int fd, struct nfl_listener **ret,
+		 struct nfl_error *err)
+{
+	CLEANUP(nfl_listener_closep) struct nfl_listener *l = listener_new();
+	int r;
+
+	if (!l)
+		return error_set(err, -ENOMEM, "no memory");
+	l->group = resolved->group;
+	r = learn_socket(l, fd, err);
+	if (r < 0)
+		return r;
+	learn_settings(l, resolved);
+	l->fd = fd;
+	r = await_bound(l, err);
+	if (r < 0) {
+		l->fd = -1;
+		return r;
+	}
+	l->is_bound = true;
+	*ret = TAKE_PTR(l);
+	return 0;
+}
+
+int nfl_listener_adopt(const struct nfl_listener_options *options, int fd,
+		       struct nfl_listener **ret, struct nfl_error *err)
+{
+	struct nfl_listener_options resolved;
+	int r;
+
+	if (!options || !ret)
+		return error_set(err, -EINVAL, "options and ret must be given");
+	r = options_resolve(options, &resolved, err);
+	return r < 0 ? r : adopt(&resolved, fd, ret, err);
 }
 
 int nfl_listener_open(const struct nfl_listener_options *options, struct nfl_listener **ret,
 		      struct nfl_error *err)
 {
-	CLEANUP(nfl_listener_closep) struct nfl_listener *l = NULL;
-	CLEANUP(closep) int netns_fd = -1;
+	CLEANUP(closep) int netns_fd = -1, fd = -1;
 	struct nfl_listener_options resolved;
-	struct opening opening;
+	struct nfl_listener *l;
+	uint64_t dev, inode;
 	int r;
 
 	if (!options || !ret)
@@ -192,18 +200,36 @@ int nfl_listener_open(const struct nfl_listener_options *options, struct nfl_lis
 	r = netns_open(&resolved.netns, &netns_fd, err);
 	if (r < 0)
 		return r;
-	l = listener_new(&resolved);
-	if (!l)
-		return error_set(err, -ENOMEM, "no memory");
-	r = netns_identify(netns_fd, &l->settings.netns_dev, &l->settings.netns_inode);
+	r = netns_identify(netns_fd, &dev, &inode);
 	if (r < 0)
 		return error_set(err, r, "network namespace: %s", strerror(-r));
-	opening = (struct opening){.listener = l, .options = &resolved, .err = err};
-	r = netns_call(netns_fd, open_inside, &opening, err);
+	r = socket_open(netns_fd, &resolved, &fd, err);
+	if (r == 0)
+		r = adopt(&resolved, fd, &l, err);
 	if (r < 0)
 		return r;
-	*ret = TAKE_PTR(l);
+	(void)take_fd(&fd);
+	l->is_own = true;
+	l->settings.netns_dev = dev;
+	l->settings.netns_inode = inode;
+	*ret = l;
 	return 0;
+}
+
+int nfl_listener_note_configured(struct nfl_listener *listener,
+				 const struct nfl_listener_options *options)
+{
+	struct nfl_listener_options resolved;
+	int r;
+
+	if (!listener || !options)
+		return -EINVAL;
+	r = options_resolve(options, &resolved, NULL);
+	if (r == 0 && resolved.group != listener->group)
+		r = -EINVAL;
+	if (r == 0)
+		learn_settings(listener, &resolved);
+	return r;
 }
 
 int nfl_listener_unbind(struct nfl_listener *listener)
@@ -229,6 +255,12 @@ int nfl_listener_unbind(struct nfl_listener *listener)
 	return 0;
 }
 
+void nfl_listener_note_unbound(struct nfl_listener *listener)
+{
+	if (listener)
+		listener->is_bound = false;
+}
+
 void nfl_listener_close(struct nfl_listener *listener)
 {
 	struct request request;
@@ -237,11 +269,11 @@ void nfl_listener_close(struct nfl_listener *listener)
 	if (!listener)
 		return;
 	cancel_fd = atomic_load(&listener->cancel_fd);
-	if (listener->is_bound) {
+	if (listener->is_own && listener->is_bound) {
 		/* A forked child may hold the socket: the group is free now, not when it ends.
 		 * Where the right to unbind was given up, closing has to do. */
-		request_unbind(listener->group, ++listener->request_seq, &request);
-		(void)send_request(listener, &request);
+		request_unbind(listener->group, REQUEST_UNANSWERED, &request);
+		(void)socket_send(listener->fd, &request);
 	}
 	closep(&cancel_fd);
 	closep(&listener->fd);
@@ -263,11 +295,10 @@ int nfl_listener_fd(const struct nfl_listener *listener)
 
 void nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener_stats *ret)
 {
-	uint32_t memory[SK_MEMINFO_VARS] = {0};
-	socklen_t len = sizeof(memory);
+	uint32_t memory[SK_MEMINFO_VARS];
 
 	*ret = listener->stats;
-	if (getsockopt(listener->fd, SOL_SOCKET, SO_MEMINFO, memory, &len) < 0)
+	if (!read_memory(listener->fd, memory))
 		return;
 	/* An answer may also be lost for want of memory, which the kernel does not count. */
 	ret->dropped_datagrams = memory[SK_MEMINFO_DROPS] > listener->lost_answers
@@ -279,4 +310,5 @@ void nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener
 void nfl_listener_settings(const struct nfl_listener *listener, struct nfl_listener_settings *ret)
 {
 	*ret = listener->settings;
+	ret->rcvbuf = receive_buffer(listener->fd);
 }

@@ -3,7 +3,7 @@
  * options.c - the caller's options to what goes to the kernel
  *
  * The kernel says yes to an unknown copy mode, to flags it does not know and to buffer sizes out of
- * range, and ignores them. Here is where such values end. Called by nfl_listener_open().
+ * range, and ignores them. Here is where such values end. Called by open.c and socket.c.
  */
 #include "options.h"
 

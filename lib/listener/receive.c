@@ -7,7 +7,6 @@
  * call delivers.
  */
 #include <errno.h>
-#include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,50 +14,30 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "handle.h"
+#include "socket.h"
 
 #define NETLINK_ALIGNMENT 4
 
-/* ENOBUFS tells of packets that are gone, not of a broken socket: what is queued comes next. */
-static ssize_t read_on(struct nfl_listener *l, struct msghdr *message)
-{
-	ssize_t n;
-
-	do {
-		n = recvmsg(l->fd, message, MSG_DONTWAIT | MSG_TRUNC);
-		if (n < 0 && errno == ENOBUFS)
-			l->stats.overruns++;
-	} while (n < 0 && (errno == ENOBUFS || errno == EINTR));
-	return n < 0 ? -errno : n;
-}
-
-/* Any socket with CAP_NET_ADMIN in the namespace can send to ours; the kernel's port id is 0. */
-static bool is_from_kernel(const struct msghdr *message, const struct sockaddr_nl *sender)
-{
-	return message->msg_namelen == sizeof(*sender) && sender->nl_family == AF_NETLINK &&
-	       sender->nl_pid == 0;
-}
-
 int listener_read(struct nfl_listener *l, uint8_t *buffer, size_t len, struct datagram *ret)
 {
-	struct sockaddr_nl sender = {0};
-	struct iovec iov = {.iov_base = buffer, .iov_len = len};
-	struct msghdr message = {
-	    .msg_name = &sender,
-	    .msg_namelen = sizeof(sender),
-	    .msg_iov = &iov,
-	    .msg_iovlen = 1,
-	};
-	ssize_t n = read_on(l, &message);
+	bool is_foreign = false;
+	ssize_t n;
 
+	/* ENOBUFS tells of packets that are gone, not of a broken socket: what is queued comes next. */
+	do {
+		n = socket_read(l->fd, buffer, len, MSG_TRUNC, &is_foreign);
+		if (n == -ENOBUFS)
+			l->stats.overruns++;
+	} while (n == -ENOBUFS || n == -EINTR);
 	if (n < 0)
 		return (int)n;
 	*ret = (struct datagram){
 	    .at = buffer,
 	    .left = (size_t)n < len ? (size_t)n : len, /* MSG_TRUNC: n is the real length */
 	    .time_ns = realtime_ns(),
-	    .cut = message.msg_flags & MSG_TRUNC,
+	    .cut = (size_t)n > len,
 	};
-	if (!is_from_kernel(&message, &sender)) {
+	if (is_foreign) {
 		l->stats.foreign++;
 		return 0;
 	}

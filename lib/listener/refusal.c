@@ -3,14 +3,13 @@
  * refusal.c - tell a taken group from a missing capability
  *
  * The kernel says EPERM for both. Whether the capability is there we know ourselves; who has the
- * group stands in a file of /proc that follows the thread's namespace. Called by open.c.
+ * group stands in a file of /proc that follows the thread's namespace. Called by socket.c.
  */
 #include "refusal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -30,7 +29,7 @@ static void close_file(FILE **file)
 
 /* libc has no wrapper for capget(2) and we want no library for one bit. Not known counts as there:
  * the kernel's error is then all there is to say. */
-static bool has_net_admin(void)
+bool refusal_has_net_admin(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct words[CAPABILITY_WORDS];
@@ -58,7 +57,7 @@ static int explain_eperm(uint16_t group, uint32_t port_id, struct nfl_error *err
 {
 	uint32_t owner;
 
-	if (!has_net_admin())
+	if (!refusal_has_net_admin())
 		return error_set(err, -EPERM, "group %u: CAP_NET_ADMIN is missing", group);
 	owner = find_owner(group);
 	if (owner && owner != port_id)
@@ -91,11 +90,9 @@ int refusal_explain(int code, uint16_t group, uint32_t port_id, struct nfl_error
 				 "group %u: this kernel has no NFLOG (module nfnetlink_log)",
 				 group);
 	case ENOBUFS:
-		return error_set(
-		    err, -ENOBUFS,
-		    "group %u: the kernel's answer did not fit behind the packets; the "
-		    "receive buffer is too small",
-		    group);
+		return error_set(err, -ENOBUFS,
+				 "group %u: the kernel's answer was lost for want of memory",
+				 group);
 	default:
 		return error_set(err, code, "group %u: cannot bind: %s", group, strerror(-code));
 	}

@@ -4,7 +4,7 @@
  *
  * Numbers inside the attributes are big-endian. In host order they would be accepted and mean
  * something else: a copy range becomes "everything", a buffer of 64 KiB becomes 256 bytes and is
- * ignored. Called by open.c.
+ * ignored. Called by open.c and socket.c.
  */
 #include "request.h"
 
@@ -35,7 +35,9 @@ static struct nlmsghdr *begin(uint16_t group, uint32_t seq, struct request *ret)
 	ret->seq = seq;
 	header = mnl_nlmsg_put_header(ret->bytes);
 	header->nlmsg_type = CONFIG_TYPE;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	header->nlmsg_flags = NLM_F_REQUEST;
+	if (seq != REQUEST_UNANSWERED)
+		header->nlmsg_flags |= NLM_F_ACK;
 	header->nlmsg_seq = seq;
 	genmsg = mnl_nlmsg_put_extra_header(header, sizeof(*genmsg));
 	genmsg->version = NFNETLINK_V0;
@@ -85,6 +87,19 @@ void request_bind(const struct nfl_listener_options *resolved, uint32_t seq, str
 
 	put_command(header, NFULNL_CFG_CMD_BIND);
 	put_settings(header, resolved);
+	ret->len = header->nlmsg_len;
+}
+
+void request_settings(const struct nfl_listener_options *resolved, uint32_t seq,
+		      struct request *ret)
+{
+	struct nlmsghdr *header = begin(resolved->group, seq, ret);
+	struct nfl_listener_options all = *resolved;
+
+	/* Not to send it would leave what was set before. */
+	if (!all.nlbufsiz)
+		all.nlbufsiz = NFL_NLBUFSIZ_MIN;
+	put_settings(header, &all);
 	ret->len = header->nlmsg_len;
 }
 

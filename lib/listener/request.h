@@ -11,6 +11,10 @@ struct nfl_listener_options;
 
 #define REQUEST_CAP_BYTES 128
 
+/* In place of a seq: the kernel says nothing to what it has done, and its error is of no request that
+ * anybody waits for. */
+#define REQUEST_UNANSWERED 0
+
 /* A request in the making; `bytes` is what goes to the kernel. */
 struct request {
 	uint32_t seq;
@@ -20,6 +24,9 @@ struct request {
 
 /* BIND and every setting, in one message: no packet is logged with half of the settings. */
 void request_bind(const struct nfl_listener_options *resolved, uint32_t seq, struct request *ret);
+/* Every setting, for a group that is bound. */
+void request_settings(const struct nfl_listener_options *resolved, uint32_t seq,
+		      struct request *ret);
 void request_unbind(uint16_t group, uint32_t seq, struct request *ret);
 
 /**

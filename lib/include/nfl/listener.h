@@ -7,7 +7,9 @@
  * with one buffer that any number of listeners of a thread may share.
  *
  * Needs CAP_NET_ADMIN in the user namespace that owns the network namespace, and CAP_SYS_ADMIN to
- * enter a namespace other than the caller's own.
+ * enter a namespace other than the caller's own. Only the open and the unbind do: a process that has
+ * both capabilities can make the socket, nfl_socket_open(), and pass it to one that has none, which
+ * makes a listener of it, nfl_listener_adopt().
  *
  * Threads: a listener belongs to one thread at a time; nfl_listener_cancel() is for any thread.
  */
@@ -127,7 +129,7 @@ struct nfl_listener_settings {
 	uint32_t rcvbuf;       /* bytes, as getsockopt(SO_RCVBUF) says */
 	uint64_t netns_cookie; /* SO_NETNS_COOKIE, 0 before Linux 5.14 */
 	uint64_t netns_dev;    /* st_dev and st_ino of the namespace: two paths, one namespace */
-	uint64_t netns_inode;
+	uint64_t netns_inode;  /* both 0 where the socket was adopted */
 	uint32_t copy_range;
 	uint32_t qthresh;
 	uint32_t timeout_ms;
@@ -156,7 +158,7 @@ typedef int (*nfl_record_fn)(const struct nfl_record *record, void *data);
  * -EBUSY    another socket has the group (err names its port id),
  * -EPERM    a capability is missing (err names it),
  * -EOPNOTSUPP the kernel has no conntrack for NFL_FLAG_CONNTRACK, or no NFLOG at all,
- * -ENOBUFS  the receive buffer was so full of packets that the kernel's answer was lost,
+ * -ENOBUFS  the kernel had no memory for its answer; what it did is undone,
  * -ENOMEM, or another errno of socket(2) or setns(2).
  * Packets count from here on. Under load the first of them may lack what the flags ask for: the kernel
  * takes the settings an instant after it has bound the group.
@@ -166,6 +168,65 @@ typedef int (*nfl_record_fn)(const struct nfl_record *record, void *data);
 NFL_API int nfl_listener_open(const struct nfl_listener_options *options, struct nfl_listener **ret,
 			      struct nfl_error *err);
 
+/**
+ * nfl_socket_open - the privileged half of nfl_listener_open(): a bound and configured socket
+ * @ret_fd: owned by the caller, close-on-exec and non-blocking; for nfl_listener_adopt(), in this
+ *          process or in another one that gets it by SCM_RIGHTS; untouched on failure
+ *
+ * Returns 0, or -errno and @err as nfl_listener_open(). No packet is read: those that come from now on
+ * wait in the socket for the one who adopts it. The group stays bound until nfl_socket_unbind(), or
+ * until the last copy of the descriptor is closed, so close it here once it is passed.
+ */
+NFL_API int nfl_socket_open(const struct nfl_listener_options *options, int *ret_fd,
+			    struct nfl_error *err);
+
+/**
+ * nfl_listener_adopt - the other half: a listener on a socket of nfl_socket_open()
+ * @options: those that it was opened with, but for netns, which is not looked at; borrowed
+ * @fd: the listener's on success, the caller's on failure
+ *
+ * Needs no capability and enters no namespace; settings.netns_dev and netns_inode stay 0. Packets that
+ * came since the open are in the socket, or kept for the first receive: none is lost. Closing the
+ * listener unbinds nothing; the last copy of the descriptor does.
+ * Returns 0, -EINVAL (an option is out of range, or @fd is not such a socket), -ENOMEM, or what the
+ * kernel answered to the open; after the latter two close @fd, packets may have been read from it.
+ */
+NFL_API int nfl_listener_adopt(const struct nfl_listener_options *options, int fd,
+			       struct nfl_listener **ret, struct nfl_error *err);
+
+/**
+ * nfl_socket_unbind - nfl_listener_unbind() from the privileged side
+ * @fd: a copy of the socket, whoever reads it
+ *
+ * Gives the group back; the kernel has sent what it still held when this returns. It is not asked for
+ * an answer, which would come in between the reader's packets: that the group was not bound, or is in a
+ * namespace that one has no rights in, is not told. Tell the reader, nfl_listener_note_unbound().
+ * Returns 0, -EPERM (CAP_NET_ADMIN is missing), -EINVAL (@fd is no netfilter socket), or another -errno.
+ */
+NFL_API int nfl_socket_unbind(int fd, uint16_t group);
+
+/**
+ * nfl_socket_configure - change the settings of a bound group, also while another process reads it
+ * @options: all settings as they are to be; netns is not looked at
+ *
+ * No packet is lost, repeated or reordered; a batch that has begun may still be as it was set before.
+ * Tell the reader, nfl_listener_note_configured(): before, where it is to get more of each packet, else
+ * at any time. Returns as nfl_socket_unbind(), and -EINVAL when an option is out of range.
+ */
+NFL_API int nfl_socket_configure(int fd, const struct nfl_listener_options *options);
+
+/**
+ * nfl_listener_note_configured - what nfl_socket_configure() is told, for the listener
+ *
+ * From now on no packet is given with more bytes than @options say, and nfl_listener_settings() has them.
+ * Returns 0, or -EINVAL: out of range, or another group's.
+ */
+NFL_API int nfl_listener_note_configured(struct nfl_listener *listener,
+					 const struct nfl_listener_options *options);
+
+/* nfl_socket_unbind() was called for it: nfl_listener_unbind() has nothing to do any more. */
+NFL_API void nfl_listener_note_unbound(struct nfl_listener *listener);
+
 /* Unbinds and frees; NULL is allowed. What is still queued in the kernel is discarded. */
 NFL_API void nfl_listener_close(struct nfl_listener *listener);
 
@@ -174,7 +235,7 @@ NFL_API void nfl_listener_close(struct nfl_listener *listener);
  *
  * Gives the group back; the kernel then sends what it still holds. To miss nothing, receive until
  * -EAGAIN before the close. Returns 0, also when it was done before, or -errno (-EPERM: the
- * capability that opened it is gone), and the group is still bound.
+ * capability that opened it is gone, or another process has it), and the group is still bound.
  */
 NFL_API int nfl_listener_unbind(struct nfl_listener *listener);
 

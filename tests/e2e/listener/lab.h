@@ -56,6 +56,7 @@ void lab_expect(struct nfl_listener *listener, struct seen *seen, uint64_t count
 int open_suite(void);
 int delivery_suite(void);
 int loss_suite(void);
+int adopt_suite(void);
 int run_suite(void);
 int links_suite(void);
 int example_suite(void);

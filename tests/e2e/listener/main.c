@@ -9,6 +9,7 @@ static int all_tests(void)
 	failed += open_suite();
 	failed += delivery_suite();
 	failed += loss_suite();
+	failed += adopt_suite();
 	failed += run_suite();
 	failed += links_suite();
 	failed += example_suite();

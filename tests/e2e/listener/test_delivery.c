@@ -117,9 +117,13 @@ static void unbind_gives_what_the_kernel_still_holds(void **state)
 	lab_send(lab, 10);
 	lab_drain(listener, &seen);
 	assert_int_equal(seen.count, 0);
+	assert_false(nfl_listener_has_records(listener));
 	assert_int_equal(nfl_listener_unbind(listener), 0);
+	/* They came before the answer that it waited for: poll() would not see them. */
+	assert_true(nfl_listener_has_records(listener));
 	lab_send(lab, 10); /* logged to nobody */
 	lab_drain(listener, &seen);
+	assert_false(nfl_listener_has_records(listener));
 	assert_int_equal(seen.count, 10);
 	assert_int_equal(nfl_listener_unbind(listener), 0);
 }
@@ -141,7 +145,9 @@ static void a_callback_that_stops_loses_nothing(void **state)
 	seen.stop_at = 30;
 	seen.value = 1;
 	assert_int_equal(nfl_listener_receive(listener, NULL, 0, lab_see, &seen), 10);
+	assert_true(nfl_listener_has_records(listener));
 	assert_int_equal(nfl_listener_receive(listener, NULL, 0, lab_see, &seen), 20);
+	assert_false(nfl_listener_has_records(listener));
 	assert_int_equal(seen.count, 50);
 	assert_int_equal(seen.out_of_order, 0);
 	assert_int_equal(seen.last - seen.first, 49);

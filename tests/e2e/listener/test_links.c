@@ -14,6 +14,7 @@
 
 #include "lab.h"
 #include "links.h"
+#include "reader.h"
 
 static int index_of(void *name)
 {
@@ -175,6 +176,31 @@ static void no_such_namespace_is_an_error_with_a_text(void **state)
 	links_close(NULL);
 }
 
+static void a_process_without_rights_follows_the_links_of_a_passed_socket(void **state)
+{
+	const struct lab *lab = *state;
+	const struct nfl_netns netns = {.kind = NFL_NETNS_NAME, .name = lab->netns.name};
+	struct reader_request request = {.action = READER_ADOPT_LINKS};
+	struct reader reader = reader_start();
+	struct reader_report report;
+	int fd = -1;
+
+	assert_int_equal(links_socket_open(&netns, &fd, NULL), 0);
+	request.index = link_add(lab, "before"); /* not heard of before the dump, and then twice */
+	report = reader_ask(&reader, &request, fd);
+	assert_int_equal(report.r, 0);
+	assert_false(report.has_capabilities);
+	request.action = READER_FIND_LINK;
+	assert_string_equal(reader_ask(&reader, &request, -1).link, "before");
+	test_run("ip -n %s link set before name after", lab->netns.name);
+	assert_string_equal(reader_ask(&reader, &request, -1).link, "after");
+	test_run("ip -n %s link del after", lab->netns.name);
+	assert_string_equal(reader_ask(&reader, &request, -1).link, "");
+	request.index = 1;
+	assert_string_equal(reader_ask(&reader, &request, -1).link, "lo");
+	reader_end(&reader);
+}
+
 int links_suite(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +211,7 @@ int links_suite(void)
 	    LAB_TEST(an_overrun_is_made_good_by_a_new_dump),
 	    LAB_TEST(as_many_links_as_need_many_datagrams_are_all_named),
 	    LAB_TEST(no_such_namespace_is_an_error_with_a_text),
+	    LAB_TEST(a_process_without_rights_follows_the_links_of_a_passed_socket),
 	};
 
 	return cmocka_run_group_tests_name("links", tests, NULL, NULL);

@@ -1,104 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* generated = delivered + reported lost, whatever goes wrong; and nothing that was not generated. */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-#include <libmnl/libmnl.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_log.h>
+#include <linux/netlink.h>
 
 #include "cleanup.h"
 #include "lab.h"
+#include "trouble.h"
 
 #define ROUNDS        100
 #define LOG_TIMES     20
 #define EARLY_PACKETS 20
-
-/* A thread that sends as fast as it can until it is told to end. */
-struct flood {
-	struct lab *lab;
-	atomic_bool stop;
-	atomic_bool is_sending;
-	pthread_t thread;
-};
-
-static void *send_on(void *data)
-{
-	struct flood *flood = data;
-
-	while (!atomic_load(&flood->stop)) {
-		lab_send(flood->lab, 1);
-		atomic_store(&flood->is_sending, true);
-	}
-	return NULL;
-}
-
-static void flood_start(struct flood *flood, struct lab *lab)
-{
-	*flood = (struct flood){.lab = lab};
-	assert_int_equal(pthread_create(&flood->thread, NULL, send_on, flood), 0);
-	while (!atomic_load(&flood->is_sending))
-		(void)sched_yield();
-}
-
-static void flood_end(struct flood *flood)
-{
-	atomic_store(&flood->stop, true);
-	assert_int_equal(pthread_join(flood->thread, NULL), 0);
-}
-
-/* BIND, the settings and the answer are microseconds apart; packets come between them where another
- * core is fast. While `slow_kernel` is set, they always do: first goes a
- * request with BIND alone, then one with the settings, then the settings again, asking for an answer. */
-static struct lab *slow_kernel;
-
-ssize_t __real_sendto(int fd, const void *bytes, size_t len, int flags, const struct sockaddr *to,
-		      socklen_t to_len);
-ssize_t __wrap_sendto(int fd, const void *bytes, size_t len, int flags, const struct sockaddr *to,
-		      socklen_t to_len);
-
-/* Sends the attributes from `from` to `end` as a message of its own. */
-static void send_part(int fd, const uint8_t *bytes, size_t from, size_t end, uint16_t flags)
-{
-	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	const size_t head = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
-	_Alignas(8) uint8_t part[128];
-	struct nlmsghdr *header = (void *)part;
-	size_t len = head + end - from;
-
-	assert_in_range(len, head, sizeof(part));
-	memcpy(part, bytes, head);
-	memcpy(part + head, bytes + from, end - from);
-	header->nlmsg_len = (uint32_t)len;
-	header->nlmsg_flags = flags;
-	assert_int_equal(
-	    __real_sendto(fd, part, len, 0, (const struct sockaddr *)&kernel, sizeof(kernel)), len);
-}
-
-ssize_t __wrap_sendto(int fd, const void *bytes, size_t len, int flags, const struct sockaddr *to,
-		      socklen_t to_len)
-{
-	const size_t command = NLMSG_HDRLEN + sizeof(struct nfgenmsg), settings = command + 8;
-
-	if (!slow_kernel || to->sa_family != AF_NETLINK)
-		return __real_sendto(fd, bytes, len, flags, to, to_len);
-	send_part(fd, bytes, command, settings, NLM_F_REQUEST);
-	lab_send(slow_kernel, EARLY_PACKETS);
-	send_part(fd, bytes, settings, len, NLM_F_REQUEST);
-	lab_send(slow_kernel, EARLY_PACKETS);
-	send_part(fd, bytes, settings, len, NLM_F_REQUEST | NLM_F_ACK);
-	return (ssize_t)len;
-}
 
 /* Every packet LOG_TIMES. */
 static void log_many_times(const struct lab *lab)
@@ -156,13 +75,14 @@ static void packets_that_come_before_the_answer_are_delivered_first(void **state
 	options.profile = NFL_PROFILE_LATENCY;
 	options.set = NFL_SET_COPY_RANGE;
 	options.copy_range = 40;
-	slow_kernel = lab;
+	trouble_slow_kernel(lab, EARLY_PACKETS);
 	listener = lab_open(&options);
-	slow_kernel = NULL;
+	trouble_slow_kernel(NULL, 0);
 	assert_int_equal(lab->sent, 2 * EARLY_PACKETS);
-	assert_non_null(listener->kept);
+	assert_true(nfl_listener_has_records(listener));
 	lab_send(lab, EARLY_PACKETS);
 	lab_drain(listener, &seen);
+	assert_false(nfl_listener_has_records(listener));
 	assert_int_equal(seen.count, 3 * EARLY_PACKETS);
 	assert_int_equal(seen.first, 0);
 	assert_int_equal(seen.last, 3 * EARLY_PACKETS - 1);
@@ -281,31 +201,6 @@ static void a_datagram_longer_than_the_buffer_is_a_decode_loss(void **state)
 	assert_int_equal(lab_stats(listener).malformed, 0);
 }
 
-static int open_netfilter_socket(void *data)
-{
-	(void)data;
-	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-}
-
-/* A packet message with SEQ, as the kernel makes them, from a socket of a tenant's. */
-static void forge(const struct lab *lab, uint32_t port_id)
-{
-	const struct nfulnl_msg_packet_hdr packet = {.hook = 3};
-	const struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_pid = port_id};
-	CLEANUP(closep) int fd = test_netns_call(&lab->netns, open_netfilter_socket, NULL);
-	_Alignas(8) uint8_t bytes[128] = {0};
-	struct nlmsghdr *header = mnl_nlmsg_put_header(bytes);
-
-	assert_true(fd >= 0);
-	header->nlmsg_type = (NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_PACKET;
-	(void)mnl_nlmsg_put_extra_header(header, sizeof(struct nfgenmsg));
-	mnl_attr_put(header, NFULA_PACKET_HDR, sizeof(packet), &packet);
-	mnl_attr_put_u32(header, NFULA_SEQ, htobe32(1000));
-	assert_int_equal(
-	    sendto(fd, bytes, header->nlmsg_len, 0, (const struct sockaddr *)&to, sizeof(to)),
-	    header->nlmsg_len);
-}
-
 static void a_forged_message_is_counted_and_ignored(void **state)
 {
 	struct lab *lab = *state;
@@ -318,7 +213,7 @@ static void a_forged_message_is_counted_and_ignored(void **state)
 	listener = lab_open(&options);
 	nfl_listener_settings(listener, &settings);
 	lab_send(lab, 1);
-	forge(lab, settings.port_id);
+	trouble_forge(lab, settings.port_id);
 	lab_send(lab, 1);
 	assert_int_equal(nfl_listener_receive(listener, NULL, 0, lab_see, &seen), 1);
 	assert_int_equal(nfl_listener_receive(listener, NULL, 0, lab_see, &seen), 0);

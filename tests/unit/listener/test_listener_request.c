@@ -95,6 +95,27 @@ static void unbind_is_the_command_alone(void **state)
 			 request.bytes + request.len);
 }
 
+static void settings_alone_ask_for_no_answer_and_always_name_the_buffer(void **state)
+{
+	struct nfl_listener_options options = example();
+	struct request request;
+	struct nlmsghdr header;
+	const uint8_t *end;
+
+	(void)state;
+	request_settings(&options, REQUEST_UNANSWERED, &request);
+	memcpy(&header, request.bytes, sizeof(header));
+	assert_int_equal(header.nlmsg_flags, NLM_F_REQUEST);
+	assert_int_equal(header.nlmsg_type, 0x0401);
+	assert_int_equal(header.nlmsg_len, request.len);
+	end = assert_settings(request.bytes + HEADER_BYTES);
+	assert_ptr_equal(end, request.bytes + request.len);
+	/* The kernel's default: not to send it would leave what was set before. */
+	options.nlbufsiz = 0;
+	request_settings(&options, REQUEST_UNANSWERED, &request);
+	(void)assert_attribute(request.bytes + HEADER_BYTES + 12, 3, "\x00\x00\x0e\xc0", 4);
+}
+
 static void copy_modes_are_the_kernels_numbers(void **state)
 {
 	struct nfl_listener_options options = example();
@@ -151,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(bind_carries_the_command_and_every_setting_big_endian),
 	    cmocka_unit_test(unbind_is_the_command_alone),
+	    cmocka_unit_test(settings_alone_ask_for_no_answer_and_always_name_the_buffer),
 	    cmocka_unit_test(copy_modes_are_the_kernels_numbers),
 	    cmocka_unit_test(the_kernels_default_buffer_is_not_sent),
 	    cmocka_unit_test(only_a_whole_error_message_is_an_answer),
