@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 struct peer {
 	int fd;
 	ino_t inode; /* of the socket; socket inodes are not soon used again */
 	struct ucred who;
+	gid_t *groups; /* owned; supplementary */
+	size_t group_count;
 };
 
 struct peers {
@@ -45,6 +48,8 @@ void peers_free(struct peers *peers)
 {
 	if (!peers)
 		return;
+	for (size_t i = 0; i < peers->count; i++)
+		free(peers->items[i].groups);
 	(void)pthread_mutex_destroy(&peers->lock);
 	free(peers);
 }
@@ -59,6 +64,7 @@ static bool is_open(const struct peer *peer)
 /* [lock] */
 static void drop(struct peers *peers, size_t i)
 {
+	free(peers->items[i].groups);
 	peers->items[i] = peers->items[--peers->count];
 }
 
@@ -80,32 +86,64 @@ static bool has_room(const struct peers *peers, uid_t uid)
 	return peers->count < peers->max && same < peers->max_per_user;
 }
 
-/* [lock] */
-static int add(struct peers *peers, int fd, ino_t inode, const struct ucred *who)
+/* [lock] Takes over the groups when it returns 0. */
+static int add(struct peers *peers, const struct peer *peer)
 {
 	/* The number was free to be used again: whoever had it before is gone. */
 	for (size_t i = peers->count; i-- > 0;)
-		if (peers->items[i].fd == fd)
+		if (peers->items[i].fd == peer->fd)
 			drop(peers, i);
-	if (!has_room(peers, who->uid)) {
+	if (!has_room(peers, peer->who.uid)) {
 		sweep(peers);
-		if (!has_room(peers, who->uid))
+		if (!has_room(peers, peer->who.uid))
 			return -EUSERS;
 	}
-	peers->items[peers->count++] = (struct peer){.fd = fd, .inode = inode, .who = *who};
+	peers->items[peers->count++] = *peer;
 	return 0;
+}
+
+static int copy_groups(const gid_t *groups, size_t count, gid_t **ret)
+{
+	*ret = NULL;
+	if (count == 0)
+		return 0;
+	*ret = malloc(count * sizeof(gid_t));
+	if (!*ret)
+		return -ENOMEM;
+	memcpy(*ret, groups, count * sizeof(gid_t));
+	return 0;
+}
+
+/* Those of the moment when the peer connected, by the kernel (4.13 and newer). */
+static int read_groups(int fd, struct peer *ret)
+{
+	gid_t groups[PEERS_GROUPS_MAX];
+	socklen_t len = sizeof(groups);
+
+	/* Fails for more groups than are looked at: then none of them is. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
+		len = 0;
+	ret->group_count = len / sizeof(gid_t);
+	return copy_groups(groups, ret->group_count, &ret->groups);
 }
 
 int peers_add(struct peers *peers, int fd, const struct ucred *who)
 {
+	struct peer peer = {.fd = fd, .who = *who};
 	struct stat st;
 	int r;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	peer.inode = st.st_ino;
+	r = read_groups(fd, &peer);
+	if (r < 0)
+		return r;
 	(void)pthread_mutex_lock(&peers->lock);
-	r = add(peers, fd, st.st_ino, who);
+	r = add(peers, &peer);
 	(void)pthread_mutex_unlock(&peers->lock);
+	if (r < 0)
+		free(peer.groups);
 	return r;
 }
 
@@ -120,6 +158,22 @@ static const struct peer *find(const struct peers *peers, const char *core_name)
 		if (peers->items[i].fd == fd)
 			return &peers->items[i];
 	return NULL;
+}
+
+int peers_find(struct peers *peers, const char *core_name, struct peer_credentials *ret)
+{
+	const struct peer *peer;
+	int r = -ENOENT;
+
+	(void)pthread_mutex_lock(&peers->lock);
+	peer = find(peers, core_name);
+	if (peer) {
+		ret->who = peer->who;
+		ret->group_count = peer->group_count;
+		r = copy_groups(peer->groups, peer->group_count, &ret->groups);
+	}
+	(void)pthread_mutex_unlock(&peers->lock);
+	return r;
 }
 
 void peers_describe(struct peers *peers, const char *core_name, char *buf, size_t cap)

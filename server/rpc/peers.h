@@ -14,7 +14,17 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+/* Of a user who is in more groups, none counts: the table is bounded. */
+#define PEERS_GROUPS_MAX ((size_t)1024)
+
 struct peers;
+
+/* As they were when it connected. */
+struct peer_credentials {
+	struct ucred who;
+	gid_t *groups; /* owned; supplementary */
+	size_t group_count;
+};
 
 /* @max, @max_per_user: connections at the same time. NULL without memory. */
 struct peers *peers_new(uint32_t max, uint32_t max_per_user);
@@ -25,6 +35,14 @@ void peers_free(struct peers *peers);
  * Returns 0, or -EUSERS when it is one too many: close it.
  */
 int peers_add(struct peers *peers, int fd, const struct ucred *who);
+
+/**
+ * peers_find - the credentials of a peer
+ * @core_name: as gRPC names it: "fd:17"; NULL is possible
+ * @ret: free its groups
+ * Returns 0, -ENOENT when it is none of the unix socket's, or -ENOMEM.
+ */
+int peers_find(struct peers *peers, const char *core_name, struct peer_credentials *ret);
 
 /**
  * peers_describe - a peer as text
