@@ -305,11 +305,37 @@ static const struct schema schema_term = {SCHEMA(term_keys), .check = rule_term}
 
 static const struct schema_key term_item = {.read = read_map, .map = &schema_term};
 
+static size_t count_values(const struct nfl_filter_term *terms, size_t count)
+{
+	size_t values = 0;
+
+	for (size_t t = 0; t < count; t++) {
+		for (size_t k = 0; k < ARRAY_SIZE(term_keys); k++) {
+			size_t more;
+
+			memcpy(&more, (const char *)&terms[t] + term_keys[k].count_offset,
+			       sizeof(more));
+			values += more;
+		}
+	}
+	return values;
+}
+
 static void rule_filter(struct problems *problems, const struct schema *schema,
 			const struct node *map, void *object)
 {
+	const struct config_filter *filter = object;
+	size_t terms = filter->include_count + filter->exclude_count;
+	size_t values = count_values(filter->include, filter->include_count) +
+			count_values(filter->exclude, filter->exclude_count);
+
 	(void)schema;
-	(void)object;
+	if (terms > NFL_FILTER_TERMS_MAX)
+		problem_add(problems, map->mark, "filter: %zu entries are more than %u", terms,
+			    NFL_FILTER_TERMS_MAX);
+	if (values > NFL_FILTER_VALUES_MAX)
+		problem_add(problems, map->mark, "filter: %zu values are more than %u", values,
+			    NFL_FILTER_VALUES_MAX);
 	if (!walk_find(map, "include") && !walk_find(map, "exclude"))
 		problem_add(problems, map->mark, "expected the key 'include' or 'exclude'");
 }

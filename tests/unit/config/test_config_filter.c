@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -176,6 +177,47 @@ static void what_is_not_given_stays_empty(void **state)
 	assert_int_equal(filter->exclude[0].ip_version.count, 0);
 }
 
+/* Loads a filter of @terms entries, each of @values ports; what is wrong with it, or "". */
+static const char *load_many(size_t terms, size_t values)
+{
+	static char error[256];
+	struct config_errors errors;
+	struct config *config = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	(void)fputs("tenants: [{name: t, identities: [{unix_uid: 0}], sources: [{netns: n, "
+		    "groups: [1]}], filter: {exclude: [",
+		    out);
+	for (size_t t = 0; t < terms; t++) {
+		(void)fputs(t ? ",\n{any_port: [" : "{any_port: [", out);
+		for (size_t v = 0; v < values; v++)
+			(void)fputs(v ? ",1" : "1", out);
+		(void)fputs("]}", out);
+	}
+	(void)fputs("]}}]\n", out);
+	(void)fclose(out);
+	error[0] = '\0';
+	if (config_load_text("many", text, len, &config, &errors) < 0)
+		(void)config_error_render(&errors.items[0], error, sizeof(error));
+	config_errors_done(&errors);
+	config_free(config);
+	free(text);
+	return error;
+}
+
+static void a_filter_has_a_largest_size(void **state)
+{
+	(void)state;
+	assert_string_equal(load_many(NFL_FILTER_TERMS_MAX, 64), "");
+	assert_non_null(strstr(load_many(NFL_FILTER_TERMS_MAX + 1, 1),
+			       "filter: 257 entries are more than 256"));
+	assert_non_null(strstr(load_many(1, NFL_FILTER_VALUES_MAX + 1),
+			       "filter: 16385 values are more than 16384"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, load_good, free_it)
 
 int main(void)
@@ -188,6 +230,7 @@ int main(void)
 	    CASE(text_with_a_wildcard_is_a_glob_and_a_map_says_otherwise),
 	    CASE(addresses_of_the_link_layer_are_bytes_and_namespaces_exact),
 	    CASE(what_is_not_given_stays_empty),
+	    cmocka_unit_test(a_filter_has_a_largest_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
