@@ -69,7 +69,7 @@ struct nfl_filter_term {
 	NFL_LIST(uint32_t) group, icmp_type;
 };
 
-#define NFL_FILTER_TERMS_MAX  256u  /* include and exclude together */
+#define NFL_FILTER_TERMS_MAX  256u   /* include and exclude together */
 #define NFL_FILTER_VALUES_MAX 16384u /* of one filter */
 
 struct nfl_filter;
