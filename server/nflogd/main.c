@@ -19,26 +19,6 @@ static void config_freep(struct config **config)
 	config_free(*config);
 }
 
-/* Where TLS was asked for, plaintext is never served instead. */
-static bool has_tls(const struct config *config)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < config->listen_count; i++) {
-		const struct config_listen *listen = &config->listens[i];
-
-		if (!listen->tls.given)
-			continue;
-		found = true;
-		(void)fprintf(stderr,
-			      "nflogd: listen %s (line %u, column %u): this version has no TLS; "
-			      "not starting without it\n",
-			      listen->tcp ? listen->tcp : listen->unix_path, listen->mark.line,
-			      listen->mark.column);
-	}
-	return found;
-}
-
 static void warn_of_sources(const struct config_tenant *tenant, bool *ret_adaptive)
 {
 	for (size_t i = 0; i < tenant->source_count; i++)
@@ -75,8 +55,6 @@ static int run(const struct options *options)
 		return EXIT_FAILURE;
 	if (options->action == OPTIONS_CHECK_CONFIG)
 		return EXIT_SUCCESS;
-	if (has_tls(config))
-		return EXIT_FAILURE;
 	warn_of_idle_keys(config, is_file);
 	return serve(config);
 }

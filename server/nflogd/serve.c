@@ -211,10 +211,29 @@ static struct config_limits loosest_limits(const struct config *config)
 	return loosest;
 }
 
+/* Texts are the configuration's. */
+static void set_endpoint(const struct config_listen *listen, struct rpc_tls *tls,
+			 struct rpc_endpoint *endpoint)
+{
+	*tls = (struct rpc_tls){
+	    .certificate = listen->tls.certificate,
+	    .private_key = listen->tls.private_key,
+	    .client_ca = listen->tls.client_ca,
+	};
+	*endpoint = (struct rpc_endpoint){
+	    .unix_path = listen->unix_path,
+	    .mode = listen->mode,
+	    .group = listen->group,
+	    .tcp = listen->tcp,
+	    .tls = listen->tls.given ? tls : NULL,
+	};
+}
+
 static int open_rpc(struct server *server, const struct config *config)
 {
 	CLEANUP(freep)
 	struct rpc_endpoint *endpoints = calloc(config->listen_count, sizeof(struct rpc_endpoint));
+	CLEANUP(freep) struct rpc_tls *tls = calloc(config->listen_count, sizeof(struct rpc_tls));
 	const struct config_limits limits = loosest_limits(config);
 	struct rpc_options options = {
 	    .endpoints = endpoints,
@@ -231,17 +250,12 @@ static int open_rpc(struct server *server, const struct config *config)
 	char text[QUOTED_BYTES];
 	int r;
 
-	if (!endpoints) {
+	if (!endpoints || !tls) {
 		log_error("server.failed", "error=\"%s\"", strerrordesc_np(ENOMEM));
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < config->listen_count; i++)
-		endpoints[i] = (struct rpc_endpoint){
-		    .unix_path = config->listens[i].unix_path,
-		    .mode = config->listens[i].mode,
-		    .group = config->listens[i].group,
-		    .tcp = config->listens[i].tcp,
-		};
+		set_endpoint(&config->listens[i], &tls[i], &endpoints[i]);
 	make_default_folder(config);
 	r = rpc_new(&options, server->registry, &server->rpc, &err);
 	if (r < 0)

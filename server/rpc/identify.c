@@ -62,6 +62,22 @@ static void set_text(struct identity *identity, const char *kind, const char *na
 			*c = '?';
 }
 
+/* gRPC's name of a TCP peer as an address: it writes "ipv6:%5B::1%5D:1" for [::1]:1. */
+static void read_address(const char *core_name, char *ret, size_t cap)
+{
+	const char *from = strchr(core_name, ':');
+	size_t len = 0;
+
+	for (from = from ? from + 1 : core_name; *from && len + 1 < cap; from++) {
+		bool opens = strncmp(from, "%5B", 3) == 0;
+		bool closes = strncmp(from, "%5D", 3) == 0;
+
+		ret[len++] = opens ? '[' : closes ? ']' : *from;
+		from += opens || closes ? 2 : 0;
+	}
+	ret[len] = '\0';
+}
+
 /* --- TLS --------------------------------------------------------------------------------------- */
 
 static bool is_tls(const grpc_auth_context *context)
@@ -99,7 +115,9 @@ static bool read_names(const grpc_auth_context *context, const char *kind, size_
 static void describe_certificate(struct identity *identity, const char *core_name)
 {
 	const struct principal *who = &identity->principal;
+	char address[ADDRESS_MAX];
 
+	read_address(core_name, address, sizeof(address));
 	if (who->uri_count > 0)
 		set_text(identity, "cert ", who->uris[0]);
 	else if (who->dns_count > 0)
@@ -107,7 +125,7 @@ static void describe_certificate(struct identity *identity, const char *core_nam
 	else if (who->common_name)
 		set_text(identity, "cert cn:", who->common_name);
 	else
-		set_text(identity, "tls ", core_name);
+		set_text(identity, "tls ", address);
 }
 
 /* gRPC has verified the certificate, or there is none: clients need none where the endpoint has no
@@ -146,22 +164,6 @@ static void read_unix(struct identity *identity, const struct peer_credentials *
 	who->group_count = peer->group_count;
 	(void)snprintf(identity->text, sizeof(identity->text), "unix uid %u pid %d", peer->who.uid,
 		       peer->who.pid);
-}
-
-/* gRPC's name of a TCP peer as an address: it writes "ipv6:%5B::1%5D:1" for [::1]:1. */
-static void read_address(const char *core_name, char *ret, size_t cap)
-{
-	const char *from = strchr(core_name, ':');
-	size_t len = 0;
-
-	for (from = from ? from + 1 : core_name; *from && len + 1 < cap; from++) {
-		bool opens = strncmp(from, "%5B", 3) == 0;
-		bool closes = strncmp(from, "%5D", 3) == 0;
-
-		ret[len++] = opens ? '[' : closes ? ']' : *from;
-		from += opens || closes ? 2 : 0;
-	}
-	ret[len] = '\0';
 }
 
 /* It is the peer's address that counts: a kernel may be told to route to 127.0.0.1 from outside. */

@@ -19,12 +19,20 @@ struct rpc_error {
 	char text[256];
 };
 
-/* Where to listen: a unix socket path or a numeric loopback TCP address. */
+/* Files of PEM. */
+struct rpc_tls {
+	const char *certificate; /* and its chain */
+	const char *private_key;
+	const char *client_ca; /* NULL: clients need no certificate */
+};
+
+/* Where to listen: a unix socket path or a numeric TCP address, which is loopback or has TLS. */
 struct rpc_endpoint {
-	const char *unix_path; /* or NULL */
-	unsigned mode;         /* of the socket file, such as 0660 */
-	const char *group;     /* owner group of the socket file, or NULL for the process's */
-	const char *tcp;       /* "127.0.0.1:7443", "[::1]:7443", or NULL */
+	const char *unix_path;     /* or NULL */
+	unsigned mode;             /* of the socket file, such as 0660 */
+	const char *group;         /* owner group of the socket file, or NULL for the process's */
+	const char *tcp;           /* "127.0.0.1:7443", "[::1]:7443", or NULL */
+	const struct rpc_tls *tls; /* of tcp; NULL: plaintext */
 };
 
 /* Of the server as a whole, whoever the peer is. 0: the default. */
@@ -58,7 +66,7 @@ struct rpc_options {
  * @registry: borrowed; after the server
  * A unix socket's folder is made when only that is missing; the socket file of a dead server is
  * replaced. Returns 0; -EADDRINUSE, another server lives there; -EINVAL, an address that is not
- * loopback; or another -errno. @err says why in every case.
+ * loopback and has no TLS, or broken files of TLS; or another -errno. @err says why in every case.
  */
 int rpc_new(const struct rpc_options *options, struct registry *registry, struct rpc **ret,
 	    struct rpc_error *err);
@@ -72,6 +80,11 @@ void rpc_wake(struct rpc *rpc);
  * sent must have been published before. */
 void rpc_stop(struct rpc *rpc, int grace_ms);
 void rpc_free(struct rpc *rpc);
+
+/* Reads the files of every TLS endpoint again. Running connections go on. Where a file is broken, or
+ * key and certificate do not belong together, that endpoint keeps what it has: -errno, and @err says
+ * which and why of the first one. Main only. */
+int rpc_reload_tls(struct rpc *rpc, struct rpc_error *err);
 
 /* The server's epoch, a random text that changes with every start; const after rpc_new. */
 const char *rpc_epoch(const struct rpc *rpc);

@@ -15,16 +15,16 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <grpc/grpc_security.h>
-#include <grpc/support/log.h>
 #include <grpc/support/time.h>
 
 #include "cleanup.h"
 #include "clock.h"
+#include "core_log.h"
 #include "endpoint.h"
 #include "inlet.h"
 #include "log.h"
 #include "peers.h"
+#include "ports.h"
 #include "subscribe.h"
 #include "token.h"
 #include "unary.h"
@@ -56,15 +56,6 @@ const struct method rpc_methods[] = {
      get_server_info},
     {0},
 };
-
-/* gRPC's own messages, of which only errors come: its default verbosity. */
-static void log_grpc(gpr_log_func_args *args)
-{
-	char text[512];
-
-	if (args->severity == GPR_LOG_SEVERITY_ERROR)
-		log_warn("rpc.grpc", "text=%s", log_quote(text, sizeof(text), args->message));
-}
 
 static uint32_t given(uint32_t value, uint32_t otherwise)
 {
@@ -172,42 +163,19 @@ static int make_queues(struct rpc *rpc, uint32_t threads)
 	return 0;
 }
 
-static int add_tcp(struct rpc *rpc, const char *tcp, struct rpc_error *err)
-{
-	grpc_server_credentials *credentials;
-	int port;
-
-	if (!endpoint_is_loopback(tcp)) {
-		(void)snprintf(err->text, sizeof(err->text),
-			       "%s: expected a loopback address as 127.0.0.1:7443 or [::1]:7443: "
-			       "without TLS no other is served",
-			       tcp);
-		return -EINVAL;
-	}
-	credentials = grpc_insecure_server_credentials_create();
-	port = grpc_server_add_http2_port(rpc->server, tcp, credentials);
-	grpc_server_credentials_release(credentials);
-	if (port == 0) {
-		(void)snprintf(err->text, sizeof(err->text), "%s: cannot listen; is it in use?",
-			       tcp);
-		return -EADDRINUSE;
-	}
-	log_info("rpc.listening", "tcp=%s port=%d", tcp, port);
-	return 0;
-}
-
 static int add_endpoints(struct rpc *rpc, const struct rpc_options *options, struct rpc_error *err)
 {
 	rpc->peers = peers_new(rpc->limits.connections, rpc->limits.connections_per_user);
 	if (!rpc->peers)
 		return -ENOMEM;
 	rpc->acceptor = acceptor_new(rpc->server, rpc->peers);
-	if (!rpc->acceptor)
+	rpc->ports = ports_new(rpc->server, options->endpoint_count);
+	if (!rpc->acceptor || !rpc->ports)
 		return -ENOMEM;
 	for (size_t i = 0; i < options->endpoint_count; i++) {
 		const struct rpc_endpoint *endpoint = &options->endpoints[i];
 		int r = endpoint->unix_path ? acceptor_add(rpc->acceptor, endpoint, err)
-					    : add_tcp(rpc, endpoint->tcp, err);
+					    : ports_add(rpc->ports, endpoint, err);
 
 		if (r < 0)
 			return r;
@@ -250,7 +218,7 @@ int rpc_new(const struct rpc_options *options, struct registry *registry, struct
 		return r;
 	}
 	rpc->registry = registry;
-	gpr_set_log_function(log_grpc);
+	core_log_start();
 	grpc_init();
 	r = build(rpc, options, err);
 	if (r < 0) {
@@ -334,6 +302,7 @@ void rpc_free(struct rpc *rpc)
 		grpc_completion_queue_shutdown(rpc->stop_queue);
 		grpc_completion_queue_destroy(rpc->stop_queue);
 	}
+	ports_free(rpc->ports);
 	peers_free(rpc->peers);
 	subscriptions_done(&rpc->live);
 	free(rpc->version);
@@ -341,6 +310,11 @@ void rpc_free(struct rpc *rpc)
 	free(rpc);
 	inlet_stop();
 	grpc_shutdown();
+}
+
+int rpc_reload_tls(struct rpc *rpc, struct rpc_error *err)
+{
+	return ports_reload_tls(rpc->ports, err);
 }
 
 const char *rpc_epoch(const struct rpc *rpc)

@@ -17,6 +17,7 @@
 
 struct acceptor;
 struct peers;
+struct ports;
 
 /* Const after rpc_new unless said otherwise. */
 struct rpc {
@@ -36,6 +37,7 @@ struct rpc {
 	grpc_server *server;
 	struct peers *peers;
 	struct acceptor *acceptor;
+	struct ports *ports; /* main only */
 	struct cq *cqs;
 	size_t cq_count;
 	grpc_completion_queue *stop_queue; /* main only: tells when the shutdown is complete */

@@ -49,10 +49,6 @@ static void meeting_begin(struct meeting *meeting)
 	meeting->queue = grpc_completion_queue_create_for_next(NULL);
 	meeting->rpc.server = grpc_server_create(NULL, NULL);
 	grpc_server_register_completion_queue(meeting->rpc.server, meeting->queue, NULL);
-	grpc_call_details_init(&meeting->call.details);
-	grpc_metadata_array_init(&meeting->call.metadata);
-	grpc_metadata_array_init(&meeting->headers);
-	grpc_metadata_array_init(&meeting->trailers);
 }
 
 static void send_headers(struct meeting *meeting, const struct meeting_header *headers)
@@ -81,6 +77,10 @@ static void meet(struct meeting *meeting, const struct meeting_header *headers)
 {
 	grpc_slice path = grpc_slice_from_static_string("/x/Y");
 
+	grpc_call_details_init(&meeting->call.details);
+	grpc_metadata_array_init(&meeting->call.metadata);
+	grpc_metadata_array_init(&meeting->headers);
+	grpc_metadata_array_init(&meeting->trailers);
 	assert_int_equal(grpc_server_request_call(meeting->rpc.server, &meeting->call.core,
 						  &meeting->call.details, &meeting->call.metadata,
 						  meeting->queue, meeting->queue, TAG_ARRIVED),
@@ -113,32 +113,37 @@ void meeting_by_unix(struct meeting *meeting, const struct meeting_header *heade
 	meet(meeting, headers);
 }
 
-void meeting_by_tcp(struct meeting *meeting, const char *host, grpc_server_credentials *server,
-		    grpc_channel_credentials *client, const char *name,
-		    const struct meeting_header *headers)
+void meeting_listen(struct meeting *meeting, const char *host, grpc_server_credentials *server)
 {
-	grpc_arg args[] = {
-	    {.type = GRPC_ARG_STRING,
-	     .key = (char[]){GRPC_SSL_TARGET_NAME_OVERRIDE_ARG},
-	     .value.string = (char *)(uintptr_t)name}, /* gRPC's struct is older than const */
-	};
-	const grpc_channel_args list = {.num_args = 1, .args = args};
-	char address[64];
 	int port;
 
 	meeting_begin(meeting);
-	(void)snprintf(address, sizeof(address), "%s:0", host);
-	port = grpc_server_add_http2_port(meeting->rpc.server, address, server);
+	(void)snprintf(meeting->address, sizeof(meeting->address), "%s:0", host);
+	port = grpc_server_add_http2_port(meeting->rpc.server, meeting->address, server);
 	assert_true(port > 0);
-	grpc_server_start(meeting->rpc.server);
-	(void)snprintf(address, sizeof(address), "%s:%d", host, port);
-	meeting->channel = grpc_channel_create(address, client, name ? &list : NULL);
 	grpc_server_credentials_release(server);
+	grpc_server_start(meeting->rpc.server);
+	(void)snprintf(meeting->address, sizeof(meeting->address), "%s:%d", host, port);
+}
+
+void meeting_connect(struct meeting *meeting, grpc_channel_credentials *client, const char *name,
+		     const struct meeting_header *headers)
+{
+	/* gRPC's struct is older than const. A connection for each. */
+	grpc_arg args[] = {{.type = GRPC_ARG_INTEGER,
+			    .key = (char[]){GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL},
+			    .value.integer = 1},
+			   {.type = GRPC_ARG_STRING,
+			    .key = (char[]){GRPC_SSL_TARGET_NAME_OVERRIDE_ARG},
+			    .value.string = (char *)(uintptr_t)name}};
+	const grpc_channel_args list = {.num_args = name ? 2 : 1, .args = args};
+
+	meeting->channel = grpc_channel_create(meeting->address, client, &list);
 	grpc_channel_credentials_release(client);
 	meet(meeting, headers);
 }
 
-void meeting_end(struct meeting *meeting)
+void meeting_part(struct meeting *meeting)
 {
 	grpc_op close = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER,
 			 .data.recv_close_on_server.cancelled = &meeting->cancelled};
@@ -150,6 +155,16 @@ void meeting_end(struct meeting *meeting)
 	grpc_call_unref(meeting->call.core);
 	grpc_call_unref(meeting->client);
 	grpc_channel_destroy(meeting->channel);
+	grpc_call_details_destroy(&meeting->call.details);
+	grpc_metadata_array_destroy(&meeting->call.metadata);
+	grpc_metadata_array_destroy(&meeting->headers);
+	grpc_metadata_array_destroy(&meeting->trailers);
+	grpc_slice_unref(meeting->details);
+}
+
+void meeting_end(struct meeting *meeting)
+{
+	meeting_part(meeting);
 	grpc_server_shutdown_and_notify(meeting->rpc.server, meeting->queue, TAG_STOPPED);
 	wait_for(meeting, TAG_STOPPED);
 	grpc_server_destroy(meeting->rpc.server);
@@ -158,11 +173,6 @@ void meeting_end(struct meeting *meeting)
 		   .type != GRPC_QUEUE_SHUTDOWN)
 		;
 	grpc_completion_queue_destroy(meeting->queue);
-	grpc_call_details_destroy(&meeting->call.details);
-	grpc_metadata_array_destroy(&meeting->call.metadata);
-	grpc_metadata_array_destroy(&meeting->headers);
-	grpc_metadata_array_destroy(&meeting->trailers);
-	grpc_slice_unref(meeting->details);
 	peers_free(meeting->rpc.peers);
 	grpc_shutdown();
 }

@@ -48,8 +48,8 @@ static void expect_refusal(struct meeting *meeting, const char *text)
 
 static void plaintext(struct meeting *meeting, const struct meeting_header *headers)
 {
-	meeting_by_tcp(meeting, "127.0.0.1", grpc_insecure_server_credentials_create(),
-		       grpc_insecure_credentials_create(), NULL, headers);
+	meeting_listen(meeting, "127.0.0.1", grpc_insecure_server_credentials_create());
+	meeting_connect(meeting, grpc_insecure_credentials_create(), NULL, headers);
 }
 
 static void a_unix_peer_is_its_user_and_all_of_its_groups(void **state)
@@ -159,8 +159,8 @@ static void loopback_is_known_by_ipv6_too(void **state)
 	(void)state;
 	if (!has_ipv6())
 		skip();
-	meeting_by_tcp(&meeting, "[::1]", grpc_insecure_server_credentials_create(),
-		       grpc_insecure_credentials_create(), NULL, NULL);
+	meeting_listen(&meeting, "[::1]", grpc_insecure_server_credentials_create());
+	meeting_connect(&meeting, grpc_insecure_credentials_create(), NULL, NULL);
 	identity = identify(&meeting);
 	assert_true(identity_principal(identity)->is_loopback);
 	assert_ptr_equal(strstr(identity_text(identity), "loopback [::1]:"),
