@@ -19,7 +19,9 @@
 
 #include "clock.h"
 #include "history.h"
+#include "intake.h"
 #include "links.h"
+#include "log.h"
 #include "source.h"
 #include "space.h"
 #include "wire.h"
@@ -47,6 +49,7 @@ struct feed *feed_new(struct source *source, struct nfl_listener *listener, stru
 	feed->last_packet_ns = atomic_load(&source->last_packet_ns);
 	feed->bytes_before = atomic_load(&source->bytes);
 	feed->overruns_before = atomic_load(&source->overruns);
+	feed->foreign_before = atomic_load(&source->foreign);
 	return feed;
 }
 
@@ -186,6 +189,22 @@ static void update_counters(const struct feed *feed)
 	atomic_store_explicit(&source->last_packet_ns, feed->last_packet_ns, memory_order_relaxed);
 }
 
+/* Somebody with rights in the namespace sends to the listener. The first time is worth a line. */
+static void note_foreign(struct feed *feed, uint64_t foreign)
+{
+	uint64_t before = atomic_load_explicit(&feed->source->foreign, memory_order_relaxed);
+	uint64_t now = feed->foreign_before + foreign;
+
+	if (now == before)
+		return;
+	if (before == 0)
+		log_warn("listener.foreign",
+			 "netns=%s group=%u error=\"a process in the namespace sends to this "
+			 "listener\" effect=\"dropped and counted\"",
+			 feed->source->netns, feed->source->group);
+	set_counter(&feed->source->foreign, now);
+}
+
 /* What only the listener knows; asking costs a system call, so not for each datagram. */
 static void update_socket_counters(struct feed *feed, struct feed_room *room)
 {
@@ -193,6 +212,7 @@ static void update_socket_counters(struct feed *feed, struct feed_room *room)
 	uint64_t pending = feed->tail.pending;
 
 	nfl_listener_stats(feed->listener, &stats);
+	note_foreign(feed, stats.foreign);
 	set_counter(&feed->source->bytes, feed->bytes_before + stats.bytes);
 	set_counter(&feed->source->overruns, feed->overruns_before + stats.overruns);
 	if (stats.queued_bytes > 0)
@@ -260,15 +280,27 @@ static void give_up(struct feed *feed, struct feed_room *room)
 	room->published = true;
 }
 
+static void unbind(struct feed *feed, const struct feed_room *room)
+{
+	int r = room->events->unbind(nfl_listener_fd(feed->listener), feed->source->group,
+				     room->events->data);
+
+	if (r == 0)
+		nfl_listener_note_unbound(feed->listener);
+	else /* closing ends it, and what the kernel was gathering is lost */
+		log_warn("listener.not_unbound", "netns=%s group=%u error=\"%s\"",
+			 feed->source->netns, feed->source->group, strerrordesc_np(-r));
+}
+
 void feed_leave(struct feed *feed, struct feed_room *room, int64_t deadline_ns)
 {
 	uint64_t most = most_queued(feed->listener);
 	int r;
 
-	/* A full socket takes neither the last batch nor the answer. */
+	/* A full socket does not take the last batch. */
 	r = feed_read(feed, room, LEAVE_DATAGRAMS);
 	if (r >= 0) {
-		(void)nfl_listener_unbind(feed->listener); /* else closing ends it */
+		unbind(feed, room);
 		r = 1;
 	}
 	for (uint64_t n = 0; n < most && r > 0 && monotonic_ns() < deadline_ns;

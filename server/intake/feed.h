@@ -16,6 +16,7 @@
 #include "tail.h"
 #include "watch.h"
 
+struct intake_events;
 struct registry;
 struct source;
 struct space;
@@ -32,16 +33,18 @@ struct feed {
 	uint64_t lost_decode;
 	int64_t last_packet_ns;
 	struct tail tail;
-	uint64_t bytes_before;    /* of listeners before this one */
+	uint64_t bytes_before; /* of listeners before this one */
+	uint64_t foreign_before;
 	uint64_t overruns_before; /* the same */
 };
 
 /* What all feeds share. */
 struct feed_room {
-	struct registry *registry; /* borrowed */
-	void *buffer;              /* owned: NFL_RECEIVE_BUFFER bytes, 8-byte aligned */
-	uint64_t order;            /* of the last datagram with packets, over all sources; from 1 */
-	bool published;            /* something was, since this was last set to false */
+	struct registry *registry;          /* borrowed */
+	const struct intake_events *events; /* borrowed; set while the thread runs */
+	void *buffer;                       /* owned: NFL_RECEIVE_BUFFER bytes, 8-byte aligned */
+	uint64_t order; /* of the last datagram with packets, over all sources; from 1 */
+	bool published; /* something was, since this was last set to false */
 };
 
 /* Takes a reference of @source; NULL without memory. @listener is the feed's only on success. */

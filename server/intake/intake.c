@@ -34,9 +34,19 @@
 /* What is to be taken in, by the thread alone and between two rounds. */
 struct inbox {
 	pthread_mutex_t lock;
-	struct space *spaces;  /* [lock] new ones; owned */
-	struct feed *feeds;    /* [lock] new ones; owned */
-	struct space *leaving; /* [lock] to be removed; borrowed */
+	struct space *spaces;   /* [lock] new ones; owned */
+	struct feed *feeds;     /* [lock] new ones; owned */
+	struct errand *errands; /* [lock] about single feeds; owned; the latest first */
+	struct space *leaving;  /* [lock] to be removed; borrowed */
+};
+
+/* Something to be done with the feed of a source. */
+struct errand {
+	struct errand *next;
+	struct space *space;   /* borrowed */
+	struct source *source; /* a reference */
+	const char *detail;    /* static; to be removed; NULL: options are other ones */
+	struct nfl_listener_options options;
 };
 
 struct intake {
@@ -158,6 +168,38 @@ void intake_remove_space(struct intake *intake, struct space *space, const char 
 	tell_thread(intake);
 }
 
+static int add_errand(struct intake *intake, const struct errand *errand)
+{
+	struct errand *copy = malloc(sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *errand;
+	(void)source_ref(copy->source);
+	(void)pthread_mutex_lock(&intake->inbox.lock);
+	copy->next = intake->inbox.errands;
+	intake->inbox.errands = copy;
+	(void)pthread_mutex_unlock(&intake->inbox.lock);
+	tell_thread(intake);
+	return 0;
+}
+
+int intake_remove_feed(struct intake *intake, struct space *space, struct source *source,
+		       const char *detail)
+{
+	const struct errand errand = {.space = space, .source = source, .detail = detail};
+
+	return add_errand(intake, &errand);
+}
+
+int intake_configure(struct intake *intake, struct space *space, struct source *source,
+		     const struct nfl_listener_options *options)
+{
+	const struct errand errand = {.space = space, .source = source, .options = *options};
+
+	return add_errand(intake, &errand);
+}
+
 /* --- the thread: packets ----------------------------------------------------------------- */
 
 /* Returns 1 when there may be more to read, else 0. */
@@ -256,6 +298,82 @@ static void unlink_space(struct intake *intake, const struct space *space)
 	*place = space->next;
 }
 
+static void errand_free(struct errand *errand)
+{
+	(void)source_unref(errand->source);
+	free(errand);
+}
+
+/* Where the feed of a source is in its space; what it points to is NULL when there is none. */
+static struct feed **find_feed(struct space *space, const struct source *source)
+{
+	struct feed **place = &space->feeds;
+
+	while (*place && (*place)->source != source)
+		place = &(*place)->next;
+	return place;
+}
+
+/* The listener hears of it first: it cuts what is longer. */
+static void configure(const struct intake *intake, struct feed *feed,
+		      const struct nfl_listener_options *options)
+{
+	char text[128];
+	int r = nfl_listener_note_configured(feed->listener, options);
+
+	if (r == 0)
+		r = intake->events.configure(nfl_listener_fd(feed->listener), feed->source->netns,
+					     feed->source->group, intake->events.data);
+	if (r < 0)
+		log_warn("listener.not_configured", "netns=%s group=%u error=%s",
+			 feed->source->netns, feed->source->group,
+			 log_quote(text, sizeof(text), strerrordesc_np(-r)));
+	else
+		log_info("listener.configured", "netns=%s group=%u", feed->source->netns,
+			 feed->source->group);
+}
+
+static void run_errand(struct intake *intake, const struct errand *errand)
+{
+	struct feed **place = find_feed(errand->space, errand->source);
+	struct feed *feed = *place;
+
+	if (!feed)
+		return;
+	if (!errand->detail) {
+		if (feed->listener) /* else it has failed, and is opened anew */
+			configure(intake, feed, &errand->options);
+		return;
+	}
+	if (feed->listener)
+		feed_leave(feed, &intake->room, monotonic_ns() + LEAVE_TIMEOUT_NS);
+	registry_set_state(intake->room.registry, feed->source, SOURCE_GONE, errand->detail);
+	*place = feed->next;
+	feed_free(feed);
+	intake->room.published = true;
+}
+
+/* In the order in which they were given. */
+static void run_errands(struct intake *intake, struct errand *latest)
+{
+	struct errand *first = NULL;
+
+	while (latest) {
+		struct errand *errand = latest;
+
+		latest = errand->next;
+		errand->next = first;
+		first = errand;
+	}
+	while (first) {
+		struct errand *errand = first;
+
+		first = errand->next;
+		run_errand(intake, errand);
+		errand_free(errand);
+	}
+}
+
 /* Reads what the kernel holds of all groups of a namespace, and has it hand over the batches that it
  * is still filling. */
 static void leave_space(struct intake *intake, struct space *space, int64_t deadline_ns)
@@ -284,6 +402,7 @@ static void leave_spaces(struct intake *intake, struct space *leaving)
 static void take_inbox(struct intake *intake)
 {
 	struct space *spaces;
+	struct errand *errands;
 	struct space *leaving;
 	struct feed *feeds;
 	uint64_t times;
@@ -292,10 +411,12 @@ static void take_inbox(struct intake *intake)
 	(void)pthread_mutex_lock(&intake->inbox.lock);
 	spaces = TAKE_PTR(intake->inbox.spaces);
 	feeds = TAKE_PTR(intake->inbox.feeds);
+	errands = TAKE_PTR(intake->inbox.errands);
 	leaving = TAKE_PTR(intake->inbox.leaving);
 	(void)pthread_mutex_unlock(&intake->inbox.lock);
 	take_spaces(intake, spaces);
 	take_feeds(intake, feeds);
+	run_errands(intake, errands);
 	leave_spaces(intake, leaving);
 }
 
@@ -347,6 +468,7 @@ int intake_start(struct intake *intake, const struct intake_events *events)
 	int r;
 
 	intake->events = *events;
+	intake->room.events = &intake->events;
 	r = pthread_create(&intake->thread, NULL, run, intake);
 	if (r)
 		return -r;
@@ -376,6 +498,12 @@ void intake_free(struct intake *intake)
 
 		intake->inbox.feeds = feed->next;
 		feed_free(feed);
+	}
+	while (intake->inbox.errands) {
+		struct errand *errand = intake->inbox.errands;
+
+		intake->inbox.errands = errand->next;
+		errand_free(errand);
 	}
 	while (intake->spaces) {
 		struct space *space = intake->spaces;

@@ -8,8 +8,8 @@
  *
  * It enters no namespace: sockets are opened by who adds them (keeper), on a thread of its own.
  *
- * Threads: start, stop, free from main; add and remove from one thread at a time, before start and
- * while it runs. The reading thread is intake's own.
+ * Threads: start, stop, free from main; add, remove, configure from one thread at a time, before start
+ * and while it runs. The reading thread is intake's own.
  */
 #ifndef INTAKE_INTAKE_H
 #define INTAKE_INTAKE_H
@@ -24,11 +24,15 @@ struct registry;
 struct source;
 struct space;
 
-/* Called on the intake thread; must not wait. */
+/* Called on the intake thread; must not wait but where it is said. */
 struct intake_events {
 	void (*wake)(void *data); /* something was published, or a source's state is another */
 	/* A listener died; its source's state says why. It may be opened again and added. */
 	void (*failed)(struct source *source, void *data);
+	/* What needs rights: end logging to a socket; give it the settings that are configured. 0 or
+	 * -errno. These two may wait a moment. */
+	int (*unbind)(int fd, uint16_t group, void *data);
+	int (*configure)(int fd, const char *netns, uint16_t group, void *data);
 	void *data; /* borrowed */
 };
 
@@ -54,15 +58,23 @@ int intake_add_feed(struct intake *intake, struct space *space, struct source *s
 
 /**
  * intake_remove_space - let go of a namespace that was deleted
- * Returns at once. The intake thread unbinds its groups, reads what the kernel still holds, closes
+ * Returns at once. The intake thread has its groups unbound, reads what the kernel still holds, closes
  * the sockets, so that the kernel can free the namespace, and sets each source's state to GONE.
  * @detail: of the state; static text
  */
 void intake_remove_space(struct intake *intake, struct space *space, const char *detail);
 
+/* The same with one source of a space. Without memory the feed stays until its space goes: -ENOMEM. */
+int intake_remove_feed(struct intake *intake, struct space *space, struct source *source,
+		       const char *detail);
+
+/* Its settings are other ones: the listener is told, then the kernel. 0 or -ENOMEM. */
+int intake_configure(struct intake *intake, struct space *space, struct source *source,
+		     const struct nfl_listener_options *options);
+
 int intake_start(struct intake *intake, const struct intake_events *events);
 
-/* Unbinds every group, reads what the kernel still holds, wakes a last time and ends the thread.
+/* Has every group unbound, reads what the kernel still holds, wakes a last time and ends the thread.
  * Does nothing when it was not started. */
 void intake_stop(struct intake *intake);
 void intake_free(struct intake *intake); /* NULL is allowed; stops first */

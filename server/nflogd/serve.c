@@ -31,6 +31,7 @@
 #include "keeper.h"
 #include "log.h"
 #include "notify.h"
+#include "opener.h"
 #include "plan.h"
 #include "presence.h"
 #include "rpc.h"
@@ -44,6 +45,8 @@
 #define STOP_MAX_MS   4800
 #define STOP_GRACE_MS 3000
 
+#define SCAN_MAX_MS 30000 /* thousands of namespaces on a busy machine */
+
 #define QUOTED_BYTES 600 /* of an error text or a path in a log line */
 
 struct server {
@@ -52,7 +55,7 @@ struct server {
 	size_t account_count;
 	struct registry *registry;
 	struct intake *intake;
-	struct rules rules;
+	struct opener *opener;
 	struct keeper *keeper;
 	struct rpc *rpc;
 	int signal_fd;
@@ -69,7 +72,7 @@ static void server_done(struct server *server)
 		history_account_free(server->accounts[i]);
 	free(server->accounts);
 	history_free(server->history);
-	rules_done(&server->rules);
+	opener_stop(server->opener);
 	closep(&server->signal_fd);
 	closep(&server->changed_fd);
 }
@@ -127,11 +130,10 @@ static void tell_main(void *data)
 	(void)!write(server->changed_fd, &one, sizeof(one)); /* full: it is told already */
 }
 
-static int make_keeper(struct server *server, const struct config *config)
+static int make_keeper(struct server *server, const struct config *config, struct rules *rules)
 {
 	const struct keeper_options options = {
-	    .rules = &server->rules,
-	    .names = PRESENCE_NAMES,
+	    .rules = rules,
 	    .log_bytes = config->history.bytes_per_source,
 	    .changed = tell_main,
 	    .data = server,
@@ -140,31 +142,41 @@ static int make_keeper(struct server *server, const struct config *config)
 	server->changed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server->changed_fd < 0)
 		return -errno;
-	return keeper_new(&options, server->registry, server->intake, &server->keeper);
+	return keeper_new(&options, server->opener, server->registry, server->intake,
+			  &server->keeper);
+}
+
+static int start_opener(struct server *server, struct rules *rules)
+{
+	const struct opener_options options = {.rules = rules, .names = PRESENCE_NAMES};
+
+	return opener_start(&options, &server->opener);
 }
 
 static int open_sources(struct server *server, const struct config *config)
 {
-	int r = take_signals(server);
+	CLEANUP(rules_done) struct rules rules = {0};
+	int r = history_new(config->history.bytes_total, &server->history);
 
 	if (r == 0)
-		r = history_new(config->history.bytes_total, &server->history);
-	if (r == 0)
 		r = make_accounts(server, config);
+	if (r == 0)
+		r = plan_make(config, server->accounts, &rules);
+	if (r == 0)
+		r = start_opener(server, &rules);
+	if (r == 0)
+		r = take_signals(server);
 	if (r == 0)
 		r = registry_new(server->history, &server->registry);
 	if (r == 0)
 		r = intake_new(server->registry, &server->intake);
 	if (r == 0)
-		r = plan_make(config, server->accounts, &server->rules);
+		r = make_keeper(server, config, &rules);
 	if (r == 0)
-		r = make_keeper(server, config);
-	if (r < 0) {
+		r = keeper_scan(server->keeper, SCAN_MAX_MS);
+	if (r < 0)
 		log_error("server.failed", "error=\"%s\"", strerrordesc_np(-r));
-		return r;
-	}
-	keeper_scan(server->keeper);
-	return 0;
+	return r;
 }
 
 /* --- gRPC -------------------------------------------------------------------------------- */
@@ -280,9 +292,27 @@ static void on_failed(struct source *source, void *data)
 	keeper_feed_failed(server->keeper);
 }
 
+static int unbind(int fd, uint16_t group, void *data)
+{
+	const struct server *server = data;
+
+	return opener_unbind(server->opener, fd, group);
+}
+
+static int configure(int fd, const char *netns, uint16_t group, void *data)
+{
+	const struct server *server = data;
+
+	return opener_configure(server->opener, fd, netns, group, NULL);
+}
+
 static int start(struct server *server)
 {
-	const struct intake_events events = {.wake = on_news, .failed = on_failed, .data = server};
+	const struct intake_events events = {.wake = on_news,
+					     .failed = on_failed,
+					     .unbind = unbind,
+					     .configure = configure,
+					     .data = server};
 	int r = rpc_start(server->rpc);
 
 	if (r == 0)

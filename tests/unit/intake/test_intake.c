@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,6 +61,10 @@ struct fake {
 	_Atomic unsigned kept; /* of the queue, in memory: epoll does not see them */
 	_Atomic uint64_t drops;
 	uint64_t datagrams;
+	uint64_t foreign;
+	_Atomic bool unbound;
+	uint32_t copy_range;
+	_Atomic uint16_t configured;
 };
 
 static struct fake fakes[4];
@@ -73,7 +78,9 @@ void __wrap_nfl_listener_close(struct nfl_listener *listener);
 int __wrap_nfl_listener_fd(const struct nfl_listener *listener);
 int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, size_t buffer_len,
 				nfl_record_fn fn, void *data);
-int __wrap_nfl_listener_unbind(struct nfl_listener *listener);
+int __wrap_nfl_listener_note_configured(struct nfl_listener *listener,
+					const struct nfl_listener_options *options);
+void __wrap_nfl_listener_note_unbound(struct nfl_listener *listener);
 bool __wrap_nfl_listener_has_records(const struct nfl_listener *listener);
 void __wrap_nfl_listener_settings(const struct nfl_listener *listener,
 				  struct nfl_listener_settings *ret);
@@ -159,16 +166,47 @@ int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, siz
 	return datagram.count;
 }
 
-int __wrap_nfl_listener_unbind(struct nfl_listener *listener)
+/* What the opener does for intake, found by the socket. */
+static int on_unbind(int fd, uint16_t group, void *data)
 {
-	struct fake *fake = (struct fake *)listener;
 	struct datagram last = {.count = 1};
+	struct fake *fake = fakes;
+
+	(void)data;
+	(void)group;
+	while (fake->closed || fake->event_fd != fd)
+		fake++;
 
 	if (fake->flushes && fake->room && fake->tail - fake->head >= fake->room)
 		fake->drops++;
 	else if (fake->flushes)
 		queue(fake, &last);
 	fake->endless = fake->forged;
+	return 0;
+}
+
+void __wrap_nfl_listener_note_unbound(struct nfl_listener *listener)
+{
+	((struct fake *)listener)->unbound = true;
+}
+
+int __wrap_nfl_listener_note_configured(struct nfl_listener *listener,
+					const struct nfl_listener_options *options)
+{
+	((struct fake *)listener)->copy_range = options->copy_range;
+	return 0;
+}
+
+static int on_configure(int fd, const char *netns, uint16_t group, void *data)
+{
+	struct fake *fake = fakes;
+
+	(void)netns;
+	(void)data;
+	while (fake->closed || fake->event_fd != fd)
+		fake++;
+	assert_int_not_equal(fake->copy_range, 0); /* the listener knows before the kernel does */
+	fake->configured = group;
 	return 0;
 }
 
@@ -193,6 +231,7 @@ void __wrap_nfl_listener_stats(const struct nfl_listener *listener, struct nfl_l
 	    .bytes = fake->datagrams * DATAGRAM_BYTES,
 	    .overruns = 3,
 	    .dropped_datagrams = fake->drops,
+	    .foreign = fake->foreign,
 	    .queued_bytes = fake->head < fake->tail ? DATAGRAM_BYTES : 0,
 	};
 	pthread_mutex_unlock(&fake->lock);
@@ -332,7 +371,11 @@ static void on_failed(struct source *source, void *data)
 
 static void start(struct fixture *f)
 {
-	const struct intake_events events = {.wake = on_wake, .failed = on_failed, .data = f};
+	const struct intake_events events = {.wake = on_wake,
+					     .failed = on_failed,
+					     .unbind = on_unbind,
+					     .configure = on_configure,
+					     .data = f};
 
 	assert_int_equal(intake_start(f->intake, &events), 0);
 }
@@ -716,6 +759,72 @@ static void removed_space_is_read_to_its_last_packet_and_let_go(void **state)
 	assert_false(fakes[2].closed);
 }
 
+static void removed_feed_is_read_to_its_last_packet_and_others_of_its_space_go_on(void **state)
+{
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *gone = add_in(f, space, "red", 1);
+	struct source *stays = add_in(f, space, "red", 2);
+	struct source_status status;
+
+	fakes[0].flushes = true;
+	start(f);
+	assert_int_equal(intake_remove_feed(f->intake, space, gone, "not wanted"), 0);
+	while (state_of(gone) != SOURCE_GONE)
+		sem_wait(&f->woken);
+	source_status(gone, &status);
+	assert_string_equal(status.detail, "not wanted");
+	assert_int_equal(history_end(gone->log), 1);
+	assert_true(fakes[0].unbound);
+	queue_plain(&fakes[1], 1);
+	wait_for_end(f, stays, 1);
+	assert_true(fakes[0].closed);
+	assert_false(fakes[1].closed);
+}
+
+static void settings_reach_the_listener_before_the_kernel_has_them(void **state)
+{
+	const struct nfl_listener_options options = {.copy_range = 64};
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *source = add_in(f, space, "red", 7);
+
+	assert_int_equal(intake_configure(f->intake, space, source, &options), 0);
+	start(f);
+	queue_plain(&fakes[0], 1);
+	wait_for_end(f, source, 1);
+	while (fakes[0].configured == 0) /* its errand comes after the packets of the same round */
+		sched_yield();
+	assert_int_equal(fakes[0].configured, 7);
+	assert_int_equal(fakes[0].copy_range, 64);
+	assert_int_equal(state_of(source), SOURCE_LISTENING);
+}
+
+static void errands_that_were_never_run_are_freed(void **state)
+{
+	const struct nfl_listener_options options = {.copy_range = 64};
+	struct fixture *f = *state;
+	struct space *space = add_space(f);
+	struct source *source = add_in(f, space, "red", 1);
+
+	assert_int_equal(intake_configure(f->intake, space, source, &options), 0);
+	assert_int_equal(intake_remove_feed(f->intake, space, source, "not wanted"), 0);
+}
+
+static void datagrams_of_strangers_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 1);
+
+	fakes[0].foreign = 5;
+	start(f);
+	queue_plain(&fakes[0], 1);
+	wait_for_end(f, source, 1);
+	while (source->foreign == 0)
+		sched_yield();
+	assert_int_equal(source->foreign, 5);
+}
+
 static void leave(struct fixture *f, struct space *space, struct source *source)
 {
 	intake_remove_space(f->intake, space, "it was deleted");
@@ -845,6 +954,10 @@ int main(void)
 	    CASE(space_added_while_it_runs_is_read),
 	    CASE(groups_of_a_namespace_share_its_links),
 	    CASE(removed_space_is_read_to_its_last_packet_and_let_go),
+	    CASE(removed_feed_is_read_to_its_last_packet_and_others_of_its_space_go_on),
+	    CASE(settings_reach_the_listener_before_the_kernel_has_them),
+	    CASE(errands_that_were_never_run_are_freed),
+	    CASE(datagrams_of_strangers_are_counted),
 	    CASE(full_socket_is_read_before_it_is_unbound_so_that_the_last_batch_has_room),
 	    CASE(all_that_a_removed_space_holds_is_read_however_much_it_is),
 	    CASE(what_a_removed_space_could_not_give_is_told_as_lost),

@@ -25,7 +25,7 @@
 #include "intake.h"
 #include "keeper.h"
 #include "links.h"
-#include "netns.h"
+#include "opener.h"
 #include "presence.h"
 #include "source.h"
 #include "wanted.h"
@@ -43,17 +43,26 @@ struct played_source {
 	struct space *space; /* that reads it */
 };
 
+struct played_space {
+	const char *shown;
+	uint64_t inode;
+	bool is_there;
+	bool is_news;
+};
+
 static struct {
 	int64_t now_ns;
-	struct presence_space spaces[SPACES_MAX];
+	struct played_space spaces[SPACES_MAX];
 	size_t space_count;
-	int scan_result;
-	int open_result;   /* of namespaces */
-	int bind_result;   /* of groups */
-	unsigned binds;    /* tried */
-	uint64_t opened;   /* inode of the last namespace */
-	uint64_t opens_as; /* what it shall be; 0: what the scan said */
-	size_t listeners;  /* open */
+	bool reports_all;
+	int take_result;
+	int reload_result;
+	int open_result; /* of namespaces */
+	int bind_result; /* of groups */
+	unsigned binds;  /* tried */
+	uint64_t opened; /* inode of the last namespace */
+	unsigned configured;
+	size_t listeners; /* open */
 	size_t spaces_read;
 	struct played_source sources[SOURCES_MAX];
 	size_t source_count;
@@ -87,89 +96,106 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
 	return 0;
 }
 
-int __wrap_presence_new(const struct presence_selector *selectors, size_t count, const char *names,
-			struct presence **ret);
-int __wrap_presence_new(const struct presence_selector *selectors, size_t count, const char *names,
-			struct presence **ret)
+bool __wrap_opener_has_events(const struct opener *opener);
+bool __wrap_opener_has_events(const struct opener *opener)
 {
-	(void)selectors;
-	(void)count;
-	(void)names;
-	*ret = (void *)&world;
-	return 0;
-}
-
-void __wrap_presence_free(struct presence *presence);
-void __wrap_presence_free(struct presence *presence)
-{
-	(void)presence;
-}
-
-bool __wrap_presence_is_due(const struct presence *presence, int64_t now_ns);
-bool __wrap_presence_is_due(const struct presence *presence, int64_t now_ns)
-{
-	(void)presence;
-	(void)now_ns;
+	(void)opener;
 	return true;
 }
 
-static int compare(const void *a, const void *b)
+int __wrap_opener_fd(const struct opener *opener);
+int __wrap_opener_fd(const struct opener *opener)
 {
-	const struct presence_space *left = a;
-	const struct presence_space *right = b;
-
-	return strcmp(left->shown, right->shown);
+	(void)opener;
+	return -1;
 }
 
-int __wrap_presence_scan(struct presence *presence, int64_t now_ns, struct presence_list *ret);
-int __wrap_presence_scan(struct presence *presence, int64_t now_ns, struct presence_list *ret)
+static void report(void (*fn)(const struct opener_event *event, void *data), void *data,
+		   enum opener_event_kind kind, const struct played_space *space, bool is_there)
 {
-	struct presence_list list = {.count = world.space_count};
+	const struct opener_event event = {.kind = kind,
+					   .shown = space ? space->shown : NULL,
+					   .is_there = is_there,
+					   .dev = 4,
+					   .inode = space ? space->inode : 0};
 
-	(void)presence;
-	(void)now_ns;
-	if (world.scan_result < 0)
-		return world.scan_result;
-	list.items = calloc(list.count + 1, sizeof(struct presence_space));
-	assert_non_null(list.items);
-	for (size_t i = 0; i < list.count; i++) {
-		list.items[i] = world.spaces[i];
-		list.items[i].path = strdup(world.spaces[i].shown);
+	fn(&event, data);
+}
+
+/* What changed since the last report; the first one is of all there is. */
+int __wrap_opener_take(struct opener *opener,
+		       void (*fn)(const struct opener_event *event, void *data), void *data);
+int __wrap_opener_take(struct opener *opener,
+		       void (*fn)(const struct opener_event *event, void *data), void *data)
+{
+	(void)opener;
+	if (world.take_result < 0)
+		return world.take_result;
+	if (world.reports_all)
+		report(fn, data, OPENER_ALL, NULL, false);
+	for (size_t i = 0; i < world.space_count; i++) {
+		struct played_space *space = &world.spaces[i];
+
+		if (world.reports_all || space->is_news)
+			report(fn, data, OPENER_SPACE, space, space->is_there);
+		space->is_news = false;
 	}
-	qsort(list.items, list.count, sizeof(struct presence_space), compare);
-	*ret = list;
+	report(fn, data, OPENER_END, NULL, false);
+	world.reports_all = false;
 	return 0;
 }
 
-int __wrap_netns_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err);
-int __wrap_netns_open(const struct nfl_netns *netns, int *ret_fd, struct nfl_error *err)
+static int play_fd(int *ret_fd)
 {
-	(void)snprintf(err->text, sizeof(err->text), "not to be opened");
-	if (world.open_result < 0)
-		return world.open_result;
-	assert_int_equal(netns->kind, NFL_NETNS_PATH);
-	for (size_t i = 0; i < world.space_count; i++)
-		if (strcmp(world.spaces[i].shown, netns->name) == 0)
-			world.opened = world.opens_as ? world.opens_as : world.spaces[i].inode;
 	*ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_true(*ret_fd >= 0);
 	return 0;
 }
 
-int __wrap_netns_identify(int fd, uint64_t *ret_dev, uint64_t *ret_inode);
-int __wrap_netns_identify(int fd, uint64_t *ret_dev, uint64_t *ret_inode)
+int __wrap_opener_open(struct opener *opener, const char *shown, uint64_t dev, uint64_t inode,
+		       uint16_t group, int *ret_fd, struct nfl_error *err);
+int __wrap_opener_open(struct opener *opener, const char *shown, uint64_t dev, uint64_t inode,
+		       uint16_t group, int *ret_fd, struct nfl_error *err)
 {
-	(void)fd;
-	*ret_dev = 4;
-	*ret_inode = world.opened;
-	return 0;
+	(void)opener;
+	(void)shown;
+	(void)group;
+	assert_int_equal(dev, 4);
+	world.opened = inode;
+	(void)snprintf(err->text, sizeof(err->text), "not to be opened");
+	if (world.open_result < 0)
+		return world.open_result;
+	world.binds++;
+	(void)snprintf(err->text, sizeof(err->text), "taken by 7");
+	return world.bind_result < 0 ? world.bind_result : play_fd(ret_fd);
 }
 
-int __wrap_links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err);
-int __wrap_links_open(const struct nfl_netns *netns, struct links **ret, struct nfl_error *err)
+int __wrap_opener_links(struct opener *opener, const char *shown, uint64_t dev, uint64_t inode,
+			int *ret_fd, struct nfl_error *err);
+int __wrap_opener_links(struct opener *opener, const char *shown, uint64_t dev, uint64_t inode,
+			int *ret_fd, struct nfl_error *err)
 {
-	(void)netns;
+	(void)opener;
+	(void)shown;
+	(void)dev;
+	(void)inode;
 	(void)err;
+	return play_fd(ret_fd);
+}
+
+int __wrap_opener_reload(struct opener *opener, struct nfl_error *err);
+int __wrap_opener_reload(struct opener *opener, struct nfl_error *err)
+{
+	(void)opener;
+	(void)snprintf(err->text, sizeof(err->text), "not to be read");
+	return world.reload_result;
+}
+
+int __wrap_links_adopt(int fd, struct links **ret, struct nfl_error *err);
+int __wrap_links_adopt(int fd, struct links **ret, struct nfl_error *err)
+{
+	(void)err;
+	(void)close(fd);
 	*ret = malloc(1);
 	return 0;
 }
@@ -180,17 +206,14 @@ void __wrap_links_close(struct links *links)
 	free(links);
 }
 
-int __wrap_nfl_listener_open(const struct nfl_listener_options *options, struct nfl_listener **ret,
-			     struct nfl_error *err);
-int __wrap_nfl_listener_open(const struct nfl_listener_options *options, struct nfl_listener **ret,
-			     struct nfl_error *err)
+int __wrap_nfl_listener_adopt(const struct nfl_listener_options *options, int fd,
+			      struct nfl_listener **ret, struct nfl_error *err);
+int __wrap_nfl_listener_adopt(const struct nfl_listener_options *options, int fd,
+			      struct nfl_listener **ret, struct nfl_error *err)
 {
-	assert_int_equal(options->netns.kind, NFL_NETNS_FD);
+	(void)err;
 	assert_true(options->flags & NFL_FLAG_SEQ);
-	world.binds++;
-	(void)snprintf(err->text, sizeof(err->text), "taken by 7");
-	if (world.bind_result < 0)
-		return world.bind_result;
+	(void)close(fd);
 	*ret = malloc(1);
 	world.listeners++;
 	return 0;
@@ -324,6 +347,32 @@ void __wrap_intake_remove_space(struct intake *intake, struct space *space, cons
 	free(space);
 }
 
+int __wrap_intake_remove_feed(struct intake *intake, struct space *space, struct source *source,
+			      const char *detail);
+int __wrap_intake_remove_feed(struct intake *intake, struct space *space, struct source *source,
+			      const char *detail)
+{
+	(void)intake;
+	(void)space;
+	world.listeners--;
+	played(source)->space = NULL;
+	__wrap_registry_set_state(NULL, source, SOURCE_GONE, detail);
+	return 0;
+}
+
+int __wrap_intake_configure(struct intake *intake, struct space *space, struct source *source,
+			    const struct nfl_listener_options *options);
+int __wrap_intake_configure(struct intake *intake, struct space *space, struct source *source,
+			    const struct nfl_listener_options *options)
+{
+	(void)intake;
+	(void)space;
+	(void)source;
+	(void)options;
+	world.configured++;
+	return 0;
+}
+
 /* --- the world, from outside ------------------------------------------------------------- */
 
 static int setup(void **state)
@@ -363,32 +412,42 @@ static void on_change(void *data)
 static const char *look(void)
 {
 	static char told[sizeof(world.told)];
-	const struct keeper_options options = {
-	    .rules = &world.rules, .names = "/names", .changed = on_change};
+	const struct keeper_options options = {.rules = &world.rules, .changed = on_change};
 
 	if (!world.keeper) {
 		rules_sort(&world.rules);
-		assert_int_equal(keeper_new(&options, NULL, NULL, &world.keeper), 0);
+		assert_int_equal(keeper_new(&options, NULL, NULL, NULL, &world.keeper), 0);
 	}
-	keeper_scan(world.keeper);
+	(void)keeper_scan(world.keeper, 1000);
 	strcpy(told, world.told);
 	world.told[0] = '\0';
 	return told;
 }
 
+static struct played_space *find_space(const char *shown)
+{
+	for (size_t i = 0; i < world.space_count; i++)
+		if (strcmp(world.spaces[i].shown, shown) == 0)
+			return &world.spaces[i];
+	assert_true(world.space_count < SPACES_MAX);
+	world.spaces[world.space_count].shown = shown;
+	return &world.spaces[world.space_count++];
+}
+
 static void appear(const char *shown, uint64_t inode)
 {
-	world.spaces[world.space_count++] =
-	    (struct presence_space){.shown = shown, .dev = 4, .inode = inode};
+	struct played_space *space = find_space(shown);
+
+	space->inode = inode;
+	space->is_there = space->is_news = true;
 }
 
 static void vanish(const char *shown)
 {
-	for (size_t i = 0; i < world.space_count; i++)
-		if (strcmp(world.spaces[i].shown, shown) == 0) {
-			world.spaces[i] = world.spaces[--world.space_count];
-			return;
-		}
+	struct played_space *space = find_space(shown);
+
+	space->is_there = false;
+	space->is_news = true;
 }
 
 static void assert_counts(size_t sources, size_t listening)
@@ -471,18 +530,38 @@ static void namespace_moved_to_another_name_is_let_go_before_it_is_read_again(vo
 	assert_string_equal(look(), "-1 1=GONE +2 2=WAITING 2=LISTENING");
 }
 
-static void scan_that_failed_lets_go_of_nothing(void **state)
+static void opener_that_is_lost_lets_go_of_nothing_and_main_is_told(void **state)
 {
 	(void)state;
 	want(PRESENCE_NAME_GLOB, "*");
 	appear("red", 7);
 	(void)look();
+	assert_false(keeper_is_lost(world.keeper));
 	vanish("red");
-	world.scan_result = -EMFILE;
+	appear("blue", 8);
+	world.changes = 0;
+	world.take_result = -EPIPE;
 	assert_string_equal(look(), "");
 	assert_counts(1, 1);
-	world.scan_result = 0;
-	assert_string_equal(look(), "-1 1=GONE");
+	assert_true(keeper_is_lost(world.keeper));
+	assert_int_equal(world.changes, 1);
+	assert_string_equal(look(), "");
+	assert_int_equal(world.changes, 1);
+}
+
+static void worker_that_was_started_again_reports_all_and_what_it_has_not_is_gone(void **state)
+{
+	(void)state;
+	want(PRESENCE_NAME_GLOB, "*");
+	appear("red", 7);
+	appear("blue", 8);
+	(void)look();
+	world.reports_all = true;
+	assert_string_equal(look(), ""); /* nothing is another */
+	vanish("red");
+	world.reports_all = true;
+	assert_string_equal(look(), "-2 2=GONE");
+	assert_counts(1, 1);
 }
 
 /* --- cases: what cannot be read ---------------------------------------------------------- */
@@ -575,9 +654,10 @@ static void namespace_replaced_while_it_is_opened_waits_for_the_next_scan(void *
 	(void)state;
 	want(PRESENCE_NAME_GLOB, "*");
 	appear("red", 7);
-	world.opens_as = 8;
+	world.open_result = -ESTALE;
 	assert_string_equal(look(), "");
-	world.spaces[0].inode = 8;
+	world.open_result = 0;
+	appear("red", 8);
 	assert_string_equal(look(), "+1 1=WAITING 1=LISTENING");
 	assert_int_equal(world.sources[0].source.netns_inode, 8);
 }
@@ -591,9 +671,100 @@ static void what_may_not_be_looked_at_says_why_and_is_read_once_it_may(void **st
 	assert_string_equal(look(), "+1 1=WAITING 1=FAILED");
 	assert_string_equal(world.sources[0].detail, "not to be opened; trying again");
 	world.open_result = 0;
-	world.spaces[0].inode = 9;
+	appear("pid:7", 9);
 	assert_string_equal(look(), "1=LISTENING");
 	assert_counts(1, 1);
+}
+
+/* --- cases: other rules ------------------------------------------------------------------ */
+
+static struct rules *rules_of(size_t count, const struct rule *items, const char *const *texts)
+{
+	static struct rules rules;
+
+	rules = (struct rules){0};
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(rules_add(&rules, texts[i], &items[i]), 0);
+	rules_sort(&rules);
+	return &rules;
+}
+
+/* Has the keeper's thread do it, which may have another look afterwards; returns what was told. */
+static const char *set_rules(struct rules *rules)
+{
+	assert_int_equal(keeper_start(world.keeper), 0);
+	assert_int_equal(keeper_set_rules(world.keeper, rules), 0);
+	keeper_stop(world.keeper);
+	return look();
+}
+
+static void groups_that_no_rule_wants_any_more_are_let_go_and_others_are_not_touched(void **state)
+{
+	static const char *const texts[] = {"blue", "red"};
+	const struct rule rules[] = {{.kind = PRESENCE_NAME, .first = 100, .last = 100},
+				     {.kind = PRESENCE_NAME, .first = 101, .last = 101}};
+
+	(void)state;
+	want(PRESENCE_NAME, "blue");
+	want(PRESENCE_NAME, "red");
+	appear("blue", 7);
+	appear("red", 8);
+	(void)look();
+	assert_string_equal(set_rules(rules_of(2, rules, texts)),
+			    "-2 2=GONE +3 3=WAITING 3=LISTENING");
+	assert_string_equal(world.sources[1].detail, "no longer configured");
+	assert_int_equal(world.configured, 0);
+	assert_counts(2, 2);
+}
+
+static void name_that_is_no_longer_wanted_is_forgotten_and_a_new_one_waits(void **state)
+{
+	static const char *const texts[] = {"green"};
+	const struct rule rules[] = {{.kind = PRESENCE_NAME, .first = 100, .last = 100}};
+
+	(void)state;
+	want(PRESENCE_NAME, "red");
+	want(PRESENCE_NAME, "blue");
+	appear("red", 7);
+	(void)look();
+	/* Blue, the first in their order, has only ever waited. */
+	assert_string_equal(set_rules(rules_of(1, rules, texts)),
+			    "-1 1=GONE -2 2=GONE +3 3=WAITING");
+	world.spaces[0].is_there = false;
+	world.reports_all = true; /* as the opener does; it does not tell of red any more */
+	assert_string_equal(look(), "");
+	assert_counts(1, 0);
+}
+
+static void settings_that_changed_are_set_without_letting_go(void **state)
+{
+	static const char *const texts[] = {"red"};
+	struct rule rules[] = {{.kind = PRESENCE_NAME, .first = 100, .last = 100}};
+
+	(void)state;
+	want(PRESENCE_NAME, "red");
+	appear("red", 7);
+	(void)look();
+	assert_string_equal(set_rules(rules_of(1, rules, texts)), "");
+	assert_int_equal(world.configured, 0);
+	rules[0].wanted.options.copy_range = 64;
+	assert_string_equal(set_rules(rules_of(1, rules, texts)), "");
+	assert_int_equal(world.configured, 1);
+	assert_counts(1, 1);
+}
+
+static void reload_that_the_opener_refuses_says_why(void **state)
+{
+	struct nfl_error err;
+
+	(void)state;
+	want(PRESENCE_NAME, "red");
+	(void)look();
+	world.reload_result = -EINVAL;
+	assert_int_equal(keeper_start(world.keeper), 0);
+	assert_int_equal(keeper_reload(world.keeper, &err), -EINVAL);
+	assert_string_equal(err.text, "not to be read");
+	keeper_stop(world.keeper);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -606,7 +777,8 @@ int main(void)
 	    CASE(namespace_of_a_glob_leaves_nothing_that_waits),
 	    CASE(another_namespace_under_the_same_name_is_another_source),
 	    CASE(namespace_moved_to_another_name_is_let_go_before_it_is_read_again),
-	    CASE(scan_that_failed_lets_go_of_nothing),
+	    CASE(opener_that_is_lost_lets_go_of_nothing_and_main_is_told),
+	    CASE(worker_that_was_started_again_reports_all_and_what_it_has_not_is_gone),
 	    CASE(second_name_of_a_namespace_says_which_the_first_is_and_takes_over),
 	    CASE(taken_group_is_tried_again_less_and_less_often),
 	    CASE(failed_one_that_vanishes_is_gone),
@@ -614,6 +786,10 @@ int main(void)
 	    CASE(file_that_is_no_network_namespace_is_shown_by_no_glob),
 	    CASE(namespace_replaced_while_it_is_opened_waits_for_the_next_scan),
 	    CASE(what_may_not_be_looked_at_says_why_and_is_read_once_it_may),
+	    CASE(groups_that_no_rule_wants_any_more_are_let_go_and_others_are_not_touched),
+	    CASE(name_that_is_no_longer_wanted_is_forgotten_and_a_new_one_waits),
+	    CASE(settings_that_changed_are_set_without_letting_go),
+	    CASE(reload_that_the_opener_refuses_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
