@@ -162,6 +162,12 @@ static void merge_account(struct wanted *into, const struct wanted *other)
 	}
 }
 
+static void merge(struct wanted *into, const struct wanted *other)
+{
+	merge_options(&into->options, &other->options);
+	merge_account(into, other);
+}
+
 static int compare_groups(const void *a, const void *b)
 {
 	const struct wanted *left = a;
@@ -178,8 +184,7 @@ static size_t merge_all(struct wanted *items, size_t count)
 		qsort(items, count, sizeof(struct wanted), compare_groups);
 	for (size_t i = 0; i < count; i++) {
 		if (kept > 0 && compare_groups(&items[kept - 1], &items[i]) == 0) {
-			merge_options(&items[kept - 1].options, &items[i].options);
-			merge_account(&items[kept - 1], &items[i]);
+			merge(&items[kept - 1], &items[i]);
 		} else {
 			items[kept++] = items[i];
 		}
@@ -251,20 +256,65 @@ static bool matches(const struct rule *rule, const char *shown)
 	       fnmatch(rule->text, shown, FNM_PERIOD) == 0;
 }
 
+/* The next rule that meets this namespace; @position: find_literal() at first. NULL: no more. */
+static const struct rule *next_rule(const struct rules *rules, const char *shown, size_t *position)
+{
+	while (*position < rules->count) {
+		const struct rule *rule = &rules->items[*position];
+
+		if (*position >= rules->literals) {
+			++*position;
+			if (matches(rule, shown))
+				return rule;
+		} else if (strcmp(rule->text, shown) == 0) {
+			++*position;
+			return rule;
+		} else {
+			*position = rules->literals;
+		}
+	}
+	return NULL;
+}
+
 int rules_find(const struct rules *rules, const char *shown, struct wanted **ret, size_t *ret_count)
 {
 	CLEANUP(found_done) struct found found = {0};
+	size_t position = find_literal(rules, shown);
+	const struct rule *rule;
 	int r = 0;
 
-	for (size_t i = find_literal(rules, shown);
-	     r == 0 && i < rules->literals && strcmp(rules->items[i].text, shown) == 0; i++)
-		r = take(&found, &rules->items[i]);
-	for (size_t i = rules->literals; r == 0 && i < rules->count; i++)
-		if (matches(&rules->items[i], shown))
-			r = take(&found, &rules->items[i]);
+	while (r == 0 && (rule = next_rule(rules, shown, &position)))
+		r = take(&found, rule);
 	if (r < 0)
 		return r;
 	*ret_count = merge_all(found.items, found.count);
 	*ret = TAKE_PTR(found.items);
 	return 0;
+}
+
+bool rules_get(const struct rules *rules, const char *shown, uint16_t group, struct wanted *ret)
+{
+	size_t position = find_literal(rules, shown);
+	const struct rule *rule;
+	bool is_found = false;
+
+	while ((rule = next_rule(rules, shown, &position))) {
+		if (group < rule->first || group > rule->last)
+			continue;
+		if (is_found)
+			merge(ret, &rule->wanted);
+		else
+			*ret = rule->wanted;
+		is_found = true;
+	}
+	if (is_found)
+		ret->options.group = group;
+	return is_found;
+}
+
+bool rules_meet(const struct rules *rules, const char *shown)
+{
+	size_t position = find_literal(rules, shown);
+
+	return next_rule(rules, shown, &position);
 }

@@ -55,4 +55,9 @@ void rules_done(struct rules *rules);
 int rules_find(const struct rules *rules, const char *shown, struct wanted **ret,
 	       size_t *ret_count);
 
+/* How to read one group of a namespace, without allocating. False: not at all; @ret is untouched. */
+bool rules_get(const struct rules *rules, const char *shown, uint16_t group, struct wanted *ret);
+/* Is any group of such a namespace read? */
+bool rules_meet(const struct rules *rules, const char *shown);
+
 #endif
