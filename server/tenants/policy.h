@@ -55,23 +55,23 @@ struct tenant_limits {
 };
 
 struct tenant_spec {
-	const char *name; /* borrowed for policy_new() */
+	const char *name; /* borrowed for policy_new(); no two are equal */
 	bool admin;
 	const struct identity_spec *identities; /* borrowed for policy_new() */
 	size_t identity_count;
-	struct rules rules;                /* taken over by policy_new(), also on failure */
-	const struct nfl_filter *filter;   /* taken over the same; NULL: none */
+	struct rules rules;        /* taken over by policy_new(), also on failure */
+	struct nfl_filter *filter; /* taken over the same; NULL: none */
 	struct tenant_limits limits;
 };
 
 /* --- made ----------------------------------------------------------------------------------- */
 
-struct tenant { /* const; lives as long as its policy */
-	const char *name;
+struct tenant {     /* const; lives as long as its policy */
+	char *name; /* owned, as all here */
 	bool admin; /* sees every source */
 	struct tenant_limits limits;
 	struct rules rules;
-	const struct nfl_filter *filter; /* ANDed to every subscription; NULL: none */
+	struct nfl_filter *filter; /* ANDed to every subscription; NULL: none */
 };
 
 /* What is wrong, or only doubtful, with identities: two tenants that one principal would be, a file of
@@ -83,16 +83,24 @@ struct policy_problem {
 	char text[512];
 };
 
+#define POLICY_PROBLEMS_MAX 100 /* errors, and as many warnings; further ones are counted only */
+
 struct policy_problems {
-	struct policy_problem *items; /* owned */
+	struct policy_problem *items; /* owned; in the order of the configuration */
 	size_t count;
+	size_t more; /* beyond POLICY_PROBLEMS_MAX */
 };
 
 void policy_problems_done(struct policy_problems *problems);
 
 /**
  * policy_new - resolve identities, check that no principal can be two tenants, and index them
+ * @specs: on return their rules and filters are empty; the rest is as it was
  * @problems: always set; also on success (warnings); policy_problems_done() ends it
+ *
+ * Two tenants clash where one uid, gid or token (also of a file) is both's, where some name could match
+ * certificate patterns of both, where a user of one is in a group of the other, and where groups of both
+ * have a member in common. The text of the error names the other place: "..., also tenant blue's at 12:9".
  * Returns 0 with one reference in @ret, -EINVAL with at least one error, or -ENOMEM.
  */
 int policy_new(struct tenant_spec *specs, size_t count, struct policy **ret,
@@ -124,10 +132,18 @@ struct principal {
 
 /**
  * policy_find - which tenant a principal is
- * Order: the token alone, when there is one; the uid; the groups; the certificate (URI, DNS, then CN
- * only where it has neither); loopback. Tokens are compared in constant time, all of them.
+ *
+ * What proves most decides, and the first kind that is anybody's:
+ * 1. a token alone, where one was sent, also a wrong one. It was sent to be that tenant, so who else the
+ *    connection's owner is must not give it more. All are compared, in constant time.
+ * 2. uid and groups together. None of the two is closer to what was meant, and memberships change after
+ *    the configuration was checked: where they are of two tenants it is none.
+ * 3. a certificate's URIs, else its DNS names, else, where it has none of either, its common name. A
+ *    common name is free text to many authorities (RFC 6125, 6.4.4), so it never adds to the others.
+ * 4. loopback, which proves only that it is this host.
+ *
  * @ret: borrowed from the policy
- * Returns 0, -ENOENT: nobody's, or -EEXIST: it would be two tenants (groups), so it is none.
+ * Returns 0, -ENOENT: nobody's, or -EEXIST: it would be two tenants, so it is none.
  */
 int policy_find(const struct policy *policy, const struct principal *principal,
 		const struct tenant **ret);
@@ -137,11 +153,12 @@ int policy_find(const struct policy *policy, const struct principal *principal,
 /* What a tenant may have of a source's packets, by its own entry and its limits. */
 struct grant {
 	bool payload;           /* false: none, nor what was decoded from it (copy: meta) */
-	uint32_t payload_bytes; /* 0: all */
+	uint32_t payload_bytes; /* 0: all of it. Not affected by basic_view, which is about views */
 	bool conntrack;
 };
 
-/* Of an admin: true with everything. */
+/* Several entries of the tenant that name the source give the most of each. Of an admin: true with
+ * everything, but for its limits. Allocates nothing. False: @ret is untouched. */
 bool tenant_grants(const struct tenant *tenant, const char *netns, uint16_t group,
 		   struct grant *ret);
 /* May any group of a namespace of this name be the tenant's, whether it exists or not? */
