@@ -8,6 +8,7 @@ reader gets the same traffic, one after the other. Times of equal runs differ by
 offered maximum by up to 2x: compare the ratios of one run. Bounded: a few seconds for each line.
 """
 import argparse
+import glob
 import os
 import re
 import shutil
@@ -244,14 +245,49 @@ BENCHES = {"compare": bench_compare, "issue": bench_issue, "fanout": bench_fanou
            "scale": space_benches.bench_scale, "stuck": space_benches.bench_stuck}
 
 
+def end(*_):
+    """SIGTERM: by default it would end the program at once and leave everything behind."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the cleanup is not to be cut short as well
+    sys.exit(128 + signal.SIGTERM)
+
+
+def children():
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path) as f:
+                parent = int(f.read().rpartition(")")[2].split()[1])
+        except OSError:  # it has ended
+            continue
+        if parent == os.getpid():
+            yield int(path.split("/")[2])
+
+
+def tidy():
+    """What a bench that was cut short in the making could not know of."""
+    for pid in list(children()):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    for path in glob.glob(f"/run/netns/nfl{os.getpid()}-*"):
+        harness.run("ip", "netns", "del", os.path.basename(path))
+
+
+def run_all(names):
+    with tempfile.TemporaryDirectory(prefix="nfl-test-") as tempfile.tempdir:
+        signal.signal(signal.SIGTERM, end)
+        try:
+            for name in names:
+                BENCHES[name]()
+        finally:
+            tidy()
+
+
 def main():
     unknown = set(options.names) - set(BENCHES)
     if unknown:
         parser.error(f"unknown: {' '.join(unknown)}; there are {' '.join(BENCHES)}")
     print(f"{harness.run('uname', '-r').strip()}, {os.cpu_count()} cores, "
           f"{options.repeat} runs of {options.seconds} s, medians")
-    for name in options.names or BENCHES:
-        BENCHES[name]()
+    run_all(options.names or BENCHES)
 
 
 if __name__ == "__main__":

@@ -122,33 +122,43 @@ def bench_live():
 
 
 class Latency(harness.Stream):
-    """From the packet's receipt by nflogd to this program."""
+    """From a packet's receipt by nflogd to this program; counts packets and holds none."""
+
+    def __init__(self, channel):
+        self.count = 0
+        self.seconds = None  # of each packet, while they are measured
+        super().__init__(channel)
 
     def _take(self, response):
         now = time.time()
-        super()._take(response)
-        for packet in response.batch.packets:
-            at = packet.receive_time
-            self.seconds.append(now - at.seconds - at.nanos / 1e9)
+        if response.WhichOneof("event") != "batch":
+            super()._take(response)
+            return
+        self.count += len(response.batch.packets)
+        if self.seconds is not None:
+            self.seconds += [now - p.receive_time.seconds - p.receive_time.nanos / 1e9
+                             for p in response.batch.packets]
 
-    seconds = None
+    def wait_count(self, count):
+        self.wait(f"{count} packets", lambda: self.count >= count)
 
     def measure(self, ns):
+        """p99 of RATE_S seconds."""
         self.seconds = []
-        goal = len(self.packets) + RATE * RATE_S
+        goal = self.count + RATE * RATE_S
         ns.generate(RATE * RATE_S, rate=RATE)
-        self.wait_packets(goal)
-        return statistics.quantiles(self.seconds, n=100)[98]
+        self.wait_count(goal)
+        seconds, self.seconds = self.seconds, None
+        return statistics.quantiles(seconds, n=100)[98]
 
 
 def with_and_without(daemon, ns, clients):
     channel = daemon.channel()
-    Latency.seconds = []
     stream = Latency(channel)
     free = stream.measure(ns)
     clients[0].send_signal(signal.SIGSTOP)
     ns.generate(FLOOD, rate=FLOOD_RATE)
-    stream.wait_packets(RATE * RATE_S + FLOOD)
+    stream.wait_count(RATE * RATE_S + FLOOD)
     stuck = stream.measure(ns)
     stats = rpc.NflogServiceStub(channel).GetStats(pb.GetStatsRequest())
     behind = [s.lag_bytes for s in stats.subscriptions if s.lag_bytes > 100_000]
