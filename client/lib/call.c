@@ -20,6 +20,9 @@
 #include "cleanup.h"
 #include "client.h"
 #include "clock.h"
+#include "probe.h"
+
+#define WHY_MAX 512
 
 enum tag {
 	TAG_SENT = 1,
@@ -78,8 +81,12 @@ static int send_request(struct call *call, const ProtobufCMessage *request)
 
 	(void)protobuf_c_message_pack(request, GRPC_SLICE_START_PTR(slice));
 	buffer = grpc_raw_byte_buffer_create(&slice, 1);
+	grpc_metadata token = {.key = grpc_slice_from_static_string("authorization"),
+			       .value = call->authorization};
 	const grpc_op ops[] = {
-	    {.op = GRPC_OP_SEND_INITIAL_METADATA, .flags = connection_flags(call)},
+	    {.op = GRPC_OP_SEND_INITIAL_METADATA,
+	     .flags = connection_flags(call),
+	     .data.send_initial_metadata = {.metadata = &token, .count = call->has_token}},
 	    {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer},
 	    {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 	};
@@ -114,6 +121,8 @@ int call_begin(struct call *call, const struct nfl_client *client, enum call_con
 	call->connect_deadline_ns =
 	    monotonic_ns() + (int64_t)client->connect_timeout_ms * NS_PER_MS;
 	call->details = grpc_empty_slice();
+	call->authorization = grpc_empty_slice();
+	call->has_token = secure_authorization(&client->secure, &call->authorization);
 	grpc_metadata_array_init(&call->headers);
 	grpc_metadata_array_init(&call->trailers);
 	call->cq = grpc_completion_queue_create_for_next(NULL);
@@ -131,14 +140,11 @@ int call_begin(struct call *call, const struct nfl_client *client, enum call_con
 }
 
 /* gRPC does not tell why a call still waits for its connection; a unix socket is asked directly. */
-static const char *why_unreachable(const char *server)
+static const char *why_unreachable_unix(const char *path)
 {
-	const char *path = address_unix_path(server);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	CLEANUP(closep) int fd = -1;
 
-	if (!path)
-		return "no answer";
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	memcpy(address.sun_path, path, strlen(path) + 1); /* fits: nfl_client_new() looked */
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
@@ -146,13 +152,25 @@ static const char *why_unreachable(const char *server)
 	return strerror(errno);
 }
 
+static void why_unreachable(const struct call *call, char *ret, size_t cap)
+{
+	grpc_channel *channel = call->own_channel ? call->own_channel : call->client->channel;
+	const char *path = address_unix_path(call->client->server);
+
+	(void)snprintf(ret, cap, "%s", path ? why_unreachable_unix(path) : "no answer");
+	if (!path)
+		probe_channel(channel, call->client->secure.tls, ret, cap);
+}
+
 static void give_up_connecting(struct call *call)
 {
-	char text[256];
+	char why[WHY_MAX];
+	char text[WHY_MAX + ADDRESS_TARGET_MAX];
 
 	call->connect_deadline_ns = NO_DEADLINE;
+	why_unreachable(call, why, sizeof(why));
 	(void)snprintf(text, sizeof(text), "cannot reach %s within %u ms: %s", call->client->server,
-		       call->client->connect_timeout_ms, why_unreachable(call->client->server));
+		       call->client->connect_timeout_ms, why);
 	(void)grpc_call_cancel_with_status(call->core, GRPC_STATUS_UNAVAILABLE, text, NULL);
 }
 
@@ -254,6 +272,7 @@ void call_done(struct call *call)
 	grpc_metadata_array_destroy(&call->headers);
 	grpc_metadata_array_destroy(&call->trailers);
 	grpc_slice_unref(call->details);
+	grpc_slice_unref(call->authorization);
 	grpc_completion_queue_shutdown(call->cq);
 	while (
 	    grpc_completion_queue_next(call->cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=

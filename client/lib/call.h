@@ -40,6 +40,8 @@ struct call {
 	grpc_byte_buffer *received;      /* owned; NULL at the end of the messages */
 	grpc_metadata_array headers;     /* owned */
 	grpc_metadata_array trailers;    /* owned */
+	bool has_token;
+	grpc_slice authorization; /* owned */
 	grpc_status_code code;
 	grpc_slice details; /* owned */
 };

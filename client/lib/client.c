@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,14 +24,26 @@
 #define KEEPALIVE_MS               30000
 #define KEEPALIVE_WAIT_MS          10000
 
-static grpc_arg integer_arg(const char *key, int value)
+/* gRPC's struct is not const, though it only reads the texts. */
+static char *unconst(const char *text)
 {
 	union {
 		const char *given;
-		char *wanted; /* gRPC's struct is not const, though it only reads the key */
-	} name = {.given = key};
+		char *wanted;
+	} both = {.given = text};
 
-	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = name.wanted, .value.integer = value};
+	return both.wanted;
+}
+
+static grpc_arg integer_arg(const char *key, int value)
+{
+	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = unconst(key), .value.integer = value};
+}
+
+static grpc_arg text_arg(const char *key, const char *value)
+{
+	return (grpc_arg){
+	    .type = GRPC_ARG_STRING, .key = unconst(key), .value.string = unconst(value)};
 }
 
 grpc_channel *client_connect(const struct nfl_client *client)
@@ -42,8 +55,7 @@ grpc_channel *client_connect(const struct nfl_client *client)
 	    integer_arg(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1024 * 1024),
 	    /* No retries: they would keep messages; no proxy and no configuration from DNS: a
 	     * server is where the user said. */
-	    integer_arg(GRPC_ARG_ENABLE_RETRIES, 0),
-	    integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
+	    integer_arg(GRPC_ARG_ENABLE_RETRIES, 0), integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
 	    integer_arg(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
 	    integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1),
 	    /* A daemon that is just starting is found soon; gRPC's own figure is 1 s. */
@@ -55,11 +67,15 @@ grpc_channel *client_connect(const struct nfl_client *client)
 	    integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, is_unix ? INT_MAX : KEEPALIVE_MS),
 	    integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_WAIT_MS),
 	    integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
+	    text_arg(GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, client->secure.name), /* the last one */
 	};
-	grpc_channel_args all = {.num_args = ARRAY_SIZE(args), .args = args};
-	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
-	grpc_channel *channel = grpc_channel_create(client->target, credentials, &all);
+	grpc_channel_args all = {.num_args = ARRAY_SIZE(args) - !client->secure.name, .args = args};
+	grpc_channel_credentials *credentials = secure_credentials(&client->secure);
+	grpc_channel *channel;
 
+	if (!credentials)
+		return NULL;
+	channel = grpc_channel_create(client->target, credentials, &all);
 	grpc_channel_credentials_release(credentials);
 	return channel;
 }
@@ -69,27 +85,41 @@ static void client_freep(struct nfl_client **client)
 	nfl_client_free(*client);
 }
 
-static int client_build(const struct nfl_client_options *options, struct nfl_client **ret)
+static int fail(struct nfl_client_error *err, int r, const char *message)
+{
+	err->code = r == -ENOMEM ? NFL_CLIENT_RESOURCE_EXHAUSTED : NFL_CLIENT_INVALID_ARGUMENT;
+	(void)snprintf(err->message, sizeof(err->message), "%s", message);
+	return r;
+}
+
+static int client_build(const struct nfl_client_options *options, struct nfl_client **ret,
+			struct nfl_client_error *err)
 {
 	CLEANUP(client_freep) struct nfl_client *client = NULL;
 	const char *server = options->server ? options->server : NFL_CLIENT_DEFAULT_SERVER;
 
-	if (options->flags != 0)
-		return -EINVAL;
+	int r;
+
+	if (options->flags & ~NFL_CLIENT_TLS)
+		return fail(err, -EINVAL, "an unknown flag");
 	client = calloc(1, sizeof(*client));
 	if (!client)
-		return -ENOMEM;
+		return fail(err, -ENOMEM, strerror(ENOMEM));
 	grpc_init(); /* counted: nfl_client_free() takes it back */
 	if (address_to_target(server, client->target) < 0)
-		return -EINVAL;
+		return fail(err, -EINVAL,
+			    "server: expected unix:/PATH, /PATH, HOST:PORT or [IPV6]:PORT");
+	r = secure_init(&client->secure, options, address_unix_path(server) != NULL, err);
+	if (r < 0)
+		return r;
 	client->server = strdup(server);
 	if (!client->server)
-		return -ENOMEM;
+		return fail(err, -ENOMEM, strerror(ENOMEM));
 	client->connect_timeout_ms =
 	    options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_DEFAULT_MS;
 	client->channel = client_connect(client);
 	if (!client->channel)
-		return -ENOMEM;
+		return fail(err, -ENOMEM, strerror(ENOMEM));
 	*ret = TAKE_PTR(client);
 	return 0;
 }
@@ -97,11 +127,12 @@ static int client_build(const struct nfl_client_options *options, struct nfl_cli
 int nfl_client_new(const struct nfl_client_options *options, struct nfl_client **ret)
 {
 	struct nfl_client_options own = {0};
+	struct nfl_client_error ignored;
 	size_t first = offsetof(struct nfl_client_options, connect_timeout_ms) + sizeof(uint32_t);
 
 	if (!ret || (options && options_take(&own, sizeof(own), options, first) < 0))
 		return -EINVAL;
-	return client_build(&own, ret);
+	return client_build(&own, ret, own.err ? own.err : &ignored);
 }
 
 void nfl_client_free(struct nfl_client *client)
@@ -110,6 +141,7 @@ void nfl_client_free(struct nfl_client *client)
 		return;
 	if (client->channel)
 		grpc_channel_destroy(client->channel);
+	secure_done(&client->secure);
 	free(client->server);
 	free(client);
 	grpc_shutdown();

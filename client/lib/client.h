@@ -8,6 +8,7 @@
 #include <grpc/grpc.h>
 
 #include "address.h"
+#include "secure.h"
 
 /* Messages of the server larger than this end the call: a batch has 1 MiB at most. */
 #define CLIENT_MESSAGE_MAX_BYTES (16 * 1024 * 1024)
@@ -17,6 +18,7 @@ struct nfl_client {
 	char *server;                    /* owned, as the user named it */
 	char target[ADDRESS_TARGET_MAX]; /* as gRPC names it */
 	uint32_t connect_timeout_ms;
+	struct secure secure;
 	grpc_channel *channel; /* owned */
 };
 

@@ -24,8 +24,14 @@ enum exit_code {
 
 /* Options that every command has. */
 struct common {
-	const char *server;          /* borrowed; NULL: the library's default */
+	const char *server;          /* borrowed, as all texts; NULL: see connect.c */
 	uint32_t connect_timeout_ms; /* 0: the library's default */
+	bool tls;
+	const char *tls_ca;
+	const char *tls_cert;
+	const char *tls_key;
+	const char *tls_name;
+	const char *token_file;
 	bool help;
 	bool version;
 };
@@ -66,7 +72,8 @@ int complain_usage(const struct command *command, const char *format, ...)
 /* The same for a call that failed: what the server or the library says; returns the exit code. */
 int complain_call(int r, int code, const char *message);
 
-/* A client for the server that the user named; on failure complains and returns an exit code. */
+/* A client for the server that the user named, by options or the environment; on failure complains and
+ * returns an exit code. */
 int open_client(const struct common *common, struct nfl_client **ret);
 
 /* For CLEANUP(client_freep). */

@@ -74,29 +74,3 @@ int complain_call(int r, int code, const char *message)
 	complain("%s: %s", nfl_client_code_name(code), *message ? message : "no reason given");
 	return exit_code_of(code);
 }
-
-int open_client(const struct common *common, struct nfl_client **ret)
-{
-	struct nfl_client_options options = {
-	    .size = sizeof(options),
-	    .server = common->server,
-	    .connect_timeout_ms = common->connect_timeout_ms,
-	};
-	int r = nfl_client_new(&options, ret);
-
-	if (r == -EINVAL)
-		return complain_usage(NULL,
-				      "--server %s: expected unix:/PATH, /PATH, HOST:PORT or "
-				      "[IPV6]:PORT",
-				      common->server);
-	if (r < 0) {
-		complain("%s", strerror(-r));
-		return EXIT_ERROR;
-	}
-	return EXIT_DONE;
-}
-
-void client_freep(struct nfl_client **client)
-{
-	nfl_client_free(*client);
-}

@@ -105,15 +105,13 @@ static int run_command(struct common *common, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct common common = {.server = getenv("NFLOGCTL_SERVER")};
+	struct common common = {0};
 	int first, r;
 
 	/* A reader that went away is an error of write(), not the end of the process. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* gRPC's own log lines would go to stderr; what matters comes as a status. */
 	(void)setenv("GRPC_VERBOSITY", "NONE", 0);
-	if (common.server && !*common.server)
-		common.server = NULL;
 	r = options_parse(NULL, &common, argc, argv, &first);
 	if (r != EXIT_DONE)
 		return r;

@@ -87,22 +87,49 @@ struct nfl_client_status {
 	const char *message;
 };
 
+/* Bit of nfl_client_options.flags. */
+#define NFL_CLIENT_TLS UINT32_C(1) /* also without tls_ca: the system's roots are trusted then */
+
+/* Why a function failed. The message may be of outside origin: escape it. */
+struct nfl_client_error {
+	int code; /* as in nfl_client_status */
+	char message[512];
+};
+
 /**
  * struct nfl_client_options - zero-initialise and set size
  * @server: "unix:/path", "unix:///path", "/path", "host:port" or "[ipv6]:port"; NULL:
  *     NFL_CLIENT_DEFAULT_SERVER
  * @connect_timeout_ms: how long a call waits for a connection and the first sign of an answer
  *     before it ends with UNAVAILABLE; 0: 5000
+ * @tls_ca: file (PEM) of the CAs that the server's certificate must be signed by; given: TLS
+ * @tls_cert, @tls_key: files (PEM) of the client's certificate and its key, where the server wants one
+ * @tls_name: the name that the server's certificate must be for; NULL: that of the address
+ * @token: who the client is, where that is not the certificate or the user; 16 to 4096 printable bytes
+ * @token_file: the same in the first line of a file; one of both. A token goes over TLS and the unix
+ *     socket only
+ * @err: what is wrong when nfl_client_new() fails; NULL: not wanted
+ *
+ * Texts are copied. Files are read at once, and those that are regular files again: for each
+ * connection that a stream makes when it begins again, and the token for each call.
  */
 struct nfl_client_options {
 	size_t size;
-	uint32_t flags; /* 0 */
+	uint32_t flags; /* NFL_CLIENT_TLS */
 	const char *server;
 	uint32_t connect_timeout_ms;
+	const char *tls_ca;
+	const char *tls_cert;
+	const char *tls_key;
+	const char *tls_name;
+	const char *token;
+	const char *token_file;
+	struct nfl_client_error *err;
 };
 
-/* @options: NULL for defaults. 0, -EINVAL (unknown flag, malformed server), -ENOMEM. Does not
- * connect yet. */
+/* @options: NULL for defaults. 0; -EINVAL: unknown flag, malformed server, options that contradict each
+ * other, a token for plaintext TCP; -EBADMSG: a file does not hold what it should; -ENOMEM; or -errno
+ * of reading a file. Does not connect yet. */
 NFL_API int nfl_client_new(const struct nfl_client_options *options, struct nfl_client **ret);
 /* After its streams; NULL is allowed. */
 NFL_API void nfl_client_free(struct nfl_client *client);
@@ -334,10 +361,6 @@ NFL_API void nfl_client_stream_free(struct nfl_client_stream *stream);
 
 /* Each call waits at most timeout_ms (-1: the connect timeout only). The result is owned and freed
  * by its _free. On -EREMOTEIO @err tells the server's status; err may be NULL. */
-struct nfl_client_error {
-	int code;
-	char message[512];
-};
 
 struct nfl_client_netns {
 	const char *name;
