@@ -107,8 +107,8 @@ static void tell_groups(struct problems *problems, const struct claim *claim,
 
 	render_range(claim, mine);
 	render_range(earlier, theirs);
-	problem_add(problems, claim->mark, "groups: %s overlaps %s at %u:%u", mine, theirs,
-		    earlier->mark.line, earlier->mark.column);
+	config_problem_add(problems, claim->mark, "groups: %s overlaps %s at %u:%u", mine, theirs,
+			   earlier->mark.line, earlier->mark.column);
 }
 
 void check_groups(struct problems *problems, const struct node *list,
@@ -134,9 +134,10 @@ static void tell_source(struct problems *problems, const struct claim *claim,
 	char mine[16];
 
 	render_range(claim, mine);
-	problem_add(problems, claim->mark,
-		    "netns: group %s is already in the source of the same namespace at %u:%u", mine,
-		    earlier->mark.line, earlier->mark.column);
+	config_problem_add(
+	    problems, claim->mark,
+	    "netns: group %s is already in the source of the same namespace at %u:%u", mine,
+	    earlier->mark.line, earlier->mark.column);
 }
 
 static void check_sources(struct problems *problems, const struct config *config)
@@ -173,8 +174,8 @@ static void check_sources(struct problems *problems, const struct config *config
 static void tell_tenant(struct problems *problems, const struct claim *claim,
 			const struct claim *earlier)
 {
-	problem_add(problems, claim->mark, "name: a tenant '%s' is already at %u:%u", claim->text,
-		    earlier->mark.line, earlier->mark.column);
+	config_problem_add(problems, claim->mark, "name: a tenant '%s' is already at %u:%u",
+			   claim->text, earlier->mark.line, earlier->mark.column);
 }
 
 static void check_tenants(struct problems *problems, const struct config *config)
@@ -194,9 +195,9 @@ static void check_tenants(struct problems *problems, const struct config *config
 static void tell_identity(struct problems *problems, const struct claim *claim,
 			  const struct claim *earlier)
 {
-	problem_add(problems, claim->mark,
-		    "identities: the same identity is already at %u:%u, in tenant %s",
-		    earlier->mark.line, earlier->mark.column, earlier->owner);
+	config_problem_add(problems, claim->mark,
+			   "identities: the same identity is already at %u:%u, in tenant %s",
+			   earlier->mark.line, earlier->mark.column, earlier->owner);
 }
 
 static bool is_whole(const struct config_identity *identity)
@@ -239,8 +240,8 @@ static void check_identities(struct problems *problems, const struct config *con
 static void tell_listen(struct problems *problems, const struct claim *claim,
 			const struct claim *earlier)
 {
-	problem_add(problems, claim->mark, "listen: '%s' is already at %u:%u", claim->text,
-		    earlier->mark.line, earlier->mark.column);
+	config_problem_add(problems, claim->mark, "listen: '%s' is already at %u:%u", claim->text,
+			   earlier->mark.line, earlier->mark.column);
 }
 
 static void check_listens(struct problems *problems, const struct config *config)

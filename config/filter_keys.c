@@ -232,7 +232,7 @@ static void read_match(struct problems *problems, const struct schema_key *key,
 static const struct schema_key cidr_item = {.read = read_cidr};
 static const struct schema_key port_item = {.read = read_port, .max = UINT16_MAX};
 static const struct schema_key match_item = {.read = read_match, .max = MATCH_MAX_BYTES};
-static const struct schema_key netns_item = {.read = read_exact, .max = MATCH_MAX_BYTES};
+static const struct schema_key netns_item = {.read = read_exact};
 static const struct schema_key hw_address_item = {.read = read_hw_address};
 static const struct schema_key tcp_flags_item = {
     .read = read_masked, .names = tcp_flags, .max = TCP_FLAGS_MAX};
@@ -296,7 +296,8 @@ static void rule_term(struct problems *problems, const struct schema *schema,
 	(void)schema;
 	term->size = sizeof(*term);
 	if (!map->first)
-		problem_add(problems, map->mark, "expected at least one key: every packet matches");
+		config_problem_add(problems, map->mark,
+				   "expected at least one key: every packet matches");
 }
 
 static const struct schema schema_term = {SCHEMA(term_keys), .check = rule_term};
@@ -331,13 +332,13 @@ static void rule_filter(struct problems *problems, const struct schema *schema,
 
 	(void)schema;
 	if (terms > NFL_FILTER_TERMS_MAX)
-		problem_add(problems, map->mark, "filter: %zu entries are more than %u", terms,
-			    NFL_FILTER_TERMS_MAX);
+		config_problem_add(problems, map->mark, "filter: %zu entries are more than %u",
+				   terms, NFL_FILTER_TERMS_MAX);
 	if (values > NFL_FILTER_VALUES_MAX)
-		problem_add(problems, map->mark, "filter: %zu values are more than %u", values,
-			    NFL_FILTER_VALUES_MAX);
+		config_problem_add(problems, map->mark, "filter: %zu values are more than %u",
+				   values, NFL_FILTER_VALUES_MAX);
 	if (!walk_find(map, "include") && !walk_find(map, "exclude"))
-		problem_add(problems, map->mark, "expected the key 'include' or 'exclude'");
+		config_problem_add(problems, map->mark, "expected the key 'include' or 'exclude'");
 }
 
 static const struct schema_key filter_keys[] = {

@@ -48,7 +48,7 @@ static void read_config(struct problems *problems, const char *text, size_t len,
 	if (root->kind == NODE_MAP)
 		walk_map(problems, &schema_root, root, config);
 	else
-		problem_add(problems, root->mark, "expected a map with the key 'tenants'");
+		config_problem_add(problems, root->mark, "expected a map with the key 'tenants'");
 	if (!config->listens)
 		add_default_listen(problems, config);
 }
@@ -60,14 +60,14 @@ static int load(struct problems *problems, const char *text, size_t len, struct 
 	if (!config)
 		return -ENOMEM;
 	if (len > CONFIG_FILE_MAX_BYTES)
-		problem_add(problems, no_mark, "more than %zu bytes", CONFIG_FILE_MAX_BYTES);
+		config_problem_add(problems, no_mark, "more than %zu bytes", CONFIG_FILE_MAX_BYTES);
 	else
 		read_config(problems, text, len, config);
-	problem_sort(problems);
+	config_problem_sort(problems);
 	config->path = strdup(problems->path);
 	if (problems->no_memory || !config->path)
 		return -ENOMEM;
-	if (problem_count(problems))
+	if (config_problem_count(problems))
 		return -EINVAL;
 	config->load_time_ns = realtime_ns();
 	*ret = TAKE_PTR(config);
@@ -123,7 +123,7 @@ int config_load_file(const char *path, struct config **ret, struct config_errors
 		return -ENOMEM;
 	r = read_file(path, text, CONFIG_FILE_MAX_BYTES + 1, &len);
 	if (r < 0) {
-		problem_add(&problems, no_mark, "cannot be read: %s", strerror(-r));
+		config_problem_add(&problems, no_mark, "cannot be read: %s", strerror(-r));
 		return problems.no_memory ? -ENOMEM : r;
 	}
 	return load(&problems, text, len, ret);

@@ -25,7 +25,7 @@ static bool has_room(struct problems *problems)
 	return errors->items;
 }
 
-void problem_add(struct problems *problems, struct config_mark mark, const char *format, ...)
+void config_problem_add(struct problems *problems, struct config_mark mark, const char *format, ...)
 {
 	char text[PROBLEM_TEXT_BYTES];
 	struct config_error *error;
@@ -46,12 +46,12 @@ void problem_add(struct problems *problems, struct config_mark mark, const char 
 		problems->no_memory = true;
 }
 
-size_t problem_count(const struct problems *problems)
+size_t config_problem_count(const struct problems *problems)
 {
 	return problems->errors->count + problems->errors->more;
 }
 
-bool problem_is_at(const struct problems *problems, struct config_mark mark)
+bool config_problem_is_at(const struct problems *problems, struct config_mark mark)
 {
 	for (size_t i = 0; i < problems->errors->count; i++) {
 		const struct config_error *error = &problems->errors->items[i];
@@ -73,7 +73,7 @@ static int compare_errors(const void *left, const void *right)
 	return strcmp(a->text, b->text);
 }
 
-void problem_sort(struct problems *problems)
+void config_problem_sort(struct problems *problems)
 {
 	struct config_errors *errors = problems->errors;
 

@@ -17,16 +17,16 @@ struct problems {
 	bool no_memory;
 };
 
-void problem_add(struct problems *problems, struct config_mark mark, const char *format, ...)
+void config_problem_add(struct problems *problems, struct config_mark mark, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Problems found so far, also those beyond CONFIG_ERRORS_MAX. */
-size_t problem_count(const struct problems *problems);
+size_t config_problem_count(const struct problems *problems);
 
 /* Whether something was found at this very place. */
-bool problem_is_at(const struct problems *problems, struct config_mark mark);
+bool config_problem_is_at(const struct problems *problems, struct config_mark mark);
 
 /* In the order of the file. */
-void problem_sort(struct problems *problems);
+void config_problem_sort(struct problems *problems);
 
 #endif

@@ -23,8 +23,8 @@ void read_expected(struct problems *problems, const struct schema_key *key, cons
 {
 	char found[NODE_DESCRIBE_BYTES];
 
-	problem_add(problems, value->mark, "%s: expected %s, not %s", key->name, what,
-		    node_describe(value, found));
+	config_problem_add(problems, value->mark, "%s: expected %s, not %s", key->name, what,
+			   node_describe(value, found));
 }
 
 void read_store(const struct schema_key *key, uint64_t number, void *object)
@@ -46,8 +46,8 @@ bool read_in_bounds(struct problems *problems, const struct schema_key *key,
 	if (number >= key->min && number <= key->max)
 		return true;
 	/* Digits, but perhaps very many of them. */
-	problem_add(problems, value->mark, "%s: %.40s is not in %" PRIu64 "..%" PRIu64, key->name,
-		    value->text, key->min, key->max);
+	config_problem_add(problems, value->mark, "%s: %.40s is not in %" PRIu64 "..%" PRIu64,
+			   key->name, value->text, key->min, key->max);
 	return false;
 }
 
@@ -143,8 +143,8 @@ void read_text(struct problems *problems, const struct schema_key *key, const st
 		return;
 	}
 	if (value->len > max) {
-		problem_add(problems, value->mark, "%s: %zu bytes are more than %zu", key->name,
-			    value->len, max);
+		config_problem_add(problems, value->mark, "%s: %zu bytes are more than %zu",
+				   key->name, value->len, max);
 		return;
 	}
 	free(*text); /* two keys of a one-key map, told later, share the field */
@@ -185,7 +185,8 @@ void read_list(struct problems *problems, const struct schema_key *key, const st
 		return;
 	}
 	if (count < key->min)
-		problem_add(problems, value->mark, "%s: expected at least one entry", key->name);
+		config_problem_add(problems, value->mark, "%s: expected at least one entry",
+				   key->name);
 	if (!count)
 		return;
 	items = calloc(count, key->item_size);

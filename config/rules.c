@@ -19,7 +19,8 @@ static void refuse_beside(struct problems *problems, const struct node *map, con
 	const struct node *value = walk_find(map, key);
 
 	if (value && walk_find(map, beside))
-		problem_add(problems, value->mark, "%s: has no meaning with '%s'", key, beside);
+		config_problem_add(problems, value->mark, "%s: has no meaning with '%s'", key,
+				   beside);
 }
 
 void rule_listen(struct problems *problems, const struct schema *schema, const struct node *map,
@@ -29,7 +30,7 @@ void rule_listen(struct problems *problems, const struct schema *schema, const s
 
 	(void)schema;
 	if (!walk_find(map, "unix") && !walk_find(map, "tcp"))
-		problem_add(problems, map->mark, "expected the key 'unix' or 'tcp'");
+		config_problem_add(problems, map->mark, "expected the key 'unix' or 'tcp'");
 	refuse_beside(problems, map, "tcp", "unix");
 	refuse_beside(problems, map, "tls", "unix");
 	refuse_beside(problems, map, "mode", "tcp");
@@ -38,9 +39,9 @@ void rule_listen(struct problems *problems, const struct schema *schema, const s
 		return;
 	(void)value_parse_endpoint(listen->tcp, &listen->tcp_loopback); /* it was accepted */
 	if (!listen->tcp_loopback && !listen->tls.given)
-		problem_add(problems, listen->mark,
-			    "tcp: '%s' is not a loopback address, so it needs the key 'tls'",
-			    listen->tcp);
+		config_problem_add(problems, listen->mark,
+				   "tcp: '%s' is not a loopback address, so it needs the key 'tls'",
+				   listen->tcp);
 }
 
 /* A value that was refused left its default behind, which says nothing about the others. */
@@ -48,7 +49,7 @@ static bool is_refused(const struct problems *problems, const struct node *map, 
 {
 	const struct node *value = walk_find(map, key);
 
-	return value && problem_is_at(problems, value->mark);
+	return value && config_problem_is_at(problems, value->mark);
 }
 
 void rule_history(struct problems *problems, const struct schema *schema, const struct node *map,
@@ -61,10 +62,10 @@ void rule_history(struct problems *problems, const struct schema *schema, const 
 	    is_refused(problems, map, "bytes_total"))
 		return;
 	if (history->bytes_per_source > history->bytes_total)
-		problem_add(problems, map->mark,
-			    "history: bytes_per_source (%" PRIu64
-			    ") is more than bytes_total (%" PRIu64 ")",
-			    history->bytes_per_source, history->bytes_total);
+		config_problem_add(problems, map->mark,
+				   "history: bytes_per_source (%" PRIu64
+				   ") is more than bytes_total (%" PRIu64 ")",
+				   history->bytes_per_source, history->bytes_total);
 }
 
 bool rule_one_key(struct problems *problems, const struct node *map, const char *what)
@@ -74,8 +75,8 @@ bool rule_one_key(struct problems *problems, const struct node *map, const char 
 	for (const struct node *key = map->first; key; key = key->next->next)
 		keys++;
 	if (keys != 1)
-		problem_add(problems, map->mark, "expected a map of one key, %s, not of %zu", what,
-			    keys);
+		config_problem_add(problems, map->mark, "expected a map of one key, %s, not of %zu",
+				   what, keys);
 	return keys == 1;
 }
 
@@ -188,12 +189,12 @@ void read_groups(struct problems *problems, const struct schema_key *key, const 
 		 void *object)
 {
 	struct config_source *source = object;
-	size_t before = problem_count(problems);
+	size_t before = config_problem_count(problems);
 
 	read_list(problems, key, value, object);
-	if (problem_count(problems) == before)
+	if (config_problem_count(problems) == before)
 		check_groups(problems, value, source);
-	if (problem_count(problems) != before)
+	if (config_problem_count(problems) != before)
 		source->group_count = 0;
 }
 
@@ -205,7 +206,7 @@ void rule_source(struct problems *problems, const struct schema *schema, const s
 
 	(void)schema;
 	if (bytes && source->copy != CONFIG_COPY_PACKET && source->copy_bytes)
-		problem_add(problems, bytes->mark, "copy_bytes: needs 'copy: packet'");
+		config_problem_add(problems, bytes->mark, "copy_bytes: needs 'copy: packet'");
 }
 
 void rule_tenant(struct problems *problems, const struct schema *schema, const struct node *map,
@@ -216,7 +217,7 @@ void rule_tenant(struct problems *problems, const struct schema *schema, const s
 	(void)schema;
 	/* Without it only an admin, who sees those of all others, sees anything. */
 	if (!walk_find(map, "sources") && !tenant->admin && !is_refused(problems, map, "admin"))
-		problem_add(problems, map->mark, "missing key 'sources'");
+		config_problem_add(problems, map->mark, "missing key 'sources'");
 }
 
 void rule_root(struct problems *problems, const struct schema *schema, const struct node *map,

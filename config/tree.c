@@ -52,10 +52,10 @@ bool text_check(struct problems *problems, const char *text, size_t len)
 		if (n && code)
 			continue;
 		if (n)
-			problem_add(problems, text_mark(text, i), "NUL byte");
+			config_problem_add(problems, text_mark(text, i), "NUL byte");
 		else
-			problem_add(problems, text_mark(text, i), "byte 0x%02x is not UTF-8",
-				    bytes[i]);
+			config_problem_add(problems, text_mark(text, i), "byte 0x%02x is not UTF-8",
+					   bytes[i]);
 		return false;
 	}
 	return true;
@@ -135,13 +135,14 @@ static void tell_syntax(struct builder *b, const yaml_parser_t *parser)
 	if (parser->error == YAML_MEMORY_ERROR)
 		b->problems->no_memory = true;
 	else if (parser->error == YAML_READER_ERROR)
-		problem_add(b->problems, text_mark(b->text, parser->problem_offset), "%s", problem);
+		config_problem_add(b->problems, text_mark(b->text, parser->problem_offset), "%s",
+				   problem);
 	else if (parser->context)
-		problem_add(b->problems, to_mark(parser->problem_mark), "%s (%s at %zu:%zu)",
-			    problem, parser->context, parser->context_mark.line + 1,
-			    parser->context_mark.column + 1);
+		config_problem_add(b->problems, to_mark(parser->problem_mark), "%s (%s at %zu:%zu)",
+				   problem, parser->context, parser->context_mark.line + 1,
+				   parser->context_mark.column + 1);
 	else
-		problem_add(b->problems, to_mark(parser->problem_mark), "%s", problem);
+		config_problem_add(b->problems, to_mark(parser->problem_mark), "%s", problem);
 }
 
 /* Appends a node where reading is; the tree owns it. NULL without memory. */
@@ -175,9 +176,9 @@ static void tell_properties(struct builder *b, yaml_mark_t mark, const yaml_char
 			    const yaml_char_t *tag)
 {
 	if (anchor)
-		problem_add(b->problems, to_mark(mark), "anchors (&) are not allowed");
+		config_problem_add(b->problems, to_mark(mark), "anchors (&) are not allowed");
 	if (tag)
-		problem_add(b->problems, to_mark(mark), "tags (!) are not allowed");
+		config_problem_add(b->problems, to_mark(mark), "tags (!) are not allowed");
 }
 
 static bool open_node(struct builder *b, enum node_kind kind, const yaml_event_t *event)
@@ -185,8 +186,8 @@ static bool open_node(struct builder *b, enum node_kind kind, const yaml_event_t
 	struct node *node;
 
 	if (b->depth == CONFIG_DEPTH_MAX) {
-		problem_add(b->problems, to_mark(event->start_mark),
-			    "nested more than %d levels deep", CONFIG_DEPTH_MAX);
+		config_problem_add(b->problems, to_mark(event->start_mark),
+				   "nested more than %d levels deep", CONFIG_DEPTH_MAX);
 		return false;
 	}
 	node = add_node(b, kind, event->start_mark, NULL, 0);
@@ -211,8 +212,8 @@ static bool add_scalar(struct builder *b, const yaml_event_t *event)
 static bool begin_document(struct builder *b, const yaml_event_t *event)
 {
 	if (b->has_document) {
-		problem_add(b->problems, to_mark(event->start_mark),
-			    "a second document: expected only one");
+		config_problem_add(b->problems, to_mark(event->start_mark),
+				   "a second document: expected only one");
 		return false;
 	}
 	b->has_document = true;
@@ -231,7 +232,8 @@ static bool take_event(struct builder *b, const yaml_event_t *event)
 	case YAML_DOCUMENT_START_EVENT:
 		return begin_document(b, event);
 	case YAML_ALIAS_EVENT:
-		problem_add(b->problems, to_mark(event->start_mark), "aliases (*) are not allowed");
+		config_problem_add(b->problems, to_mark(event->start_mark),
+				   "aliases (*) are not allowed");
 		return add_node(b, NODE_ALIAS, event->start_mark, NULL, 0);
 	case YAML_SCALAR_EVENT:
 		return add_scalar(b, event);
@@ -284,7 +286,7 @@ struct node *tree_parse(struct problems *problems, const char *text, size_t len)
 		return NULL;
 	}
 	if (!b.root)
-		problem_add(problems, text_mark(text, 0),
-			    "empty: expected a map with the key 'tenants'");
+		config_problem_add(problems, text_mark(text, 0),
+				   "empty: expected a map with the key 'tenants'");
 	return b.root;
 }

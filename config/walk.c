@@ -30,15 +30,15 @@ static void tell_unknown(struct problems *problems, const struct schema *schema,
 	size_t used = 0;
 
 	if (key->kind != NODE_SCALAR) {
-		problem_add(problems, key->mark, "expected a key, not %s",
-			    node_describe(key, found));
+		config_problem_add(problems, key->mark, "expected a key, not %s",
+				   node_describe(key, found));
 		return;
 	}
 	for (size_t i = 0; i < schema->count && used < sizeof(names); i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
 					 schema->keys[i].name);
-	problem_add(problems, key->mark, "unknown key %s (expected one of: %s)",
-		    node_describe(key, found), names);
+	config_problem_add(problems, key->mark, "unknown key %s (expected one of: %s)",
+			   node_describe(key, found), names);
 }
 
 /* The table's line for a key of the file, or NULL after telling why there is none. */
@@ -49,9 +49,9 @@ static const struct schema_key *find_key(struct problems *problems, const struct
 		if (!node_is(key, schema->keys[i].name))
 			continue;
 		if (seen->keys[i]) {
-			problem_add(problems, key->mark, "duplicate key '%s' (first at %u:%u)",
-				    key->text, seen->keys[i]->mark.line,
-				    seen->keys[i]->mark.column);
+			config_problem_add(problems, key->mark,
+					   "duplicate key '%s' (first at %u:%u)", key->text,
+					   seen->keys[i]->mark.line, seen->keys[i]->mark.column);
 			return NULL;
 		}
 		seen->keys[i] = key;
@@ -109,7 +109,8 @@ void walk_map(struct problems *problems, const struct schema *schema, const stru
 		read_pair(problems, schema, key, &seen, object);
 	for (size_t i = 0; i < schema->count; i++) {
 		if (schema->keys[i].required && !seen.keys[i])
-			problem_add(problems, map->mark, "missing key '%s'", schema->keys[i].name);
+			config_problem_add(problems, map->mark, "missing key '%s'",
+					   schema->keys[i].name);
 	}
 	if (schema->check)
 		schema->check(problems, schema, map, object);
