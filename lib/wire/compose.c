@@ -4,14 +4,16 @@
  *
  * In comes what store.c wrote, out go at most three ranges of it behind a tag and a length; only a
  * payload that is cut gets a new length. Called for every packet and subscriber: no field is looked
- * at here.
+ * at here. For readers who may not have all of a packet, cut.c encodes anew what depends on it.
  */
+#include "cut.h"
 #include "fields.h"
 #include "put.h"
 #include "wire.h"
 
 /* The element's content: ranges of the stored record in order, then a payload that has to be cut. */
 struct view {
+	struct nfl_bytes anew; /* not of the stored record: for readers with a cut */
 	struct nfl_bytes head; /* decoded, meta; and the tail, where no conntrack lies between */
 	struct nfl_bytes conntrack;
 	struct nfl_bytes tail; /* rest, and the payload where it is whole */
@@ -28,31 +30,54 @@ static size_t varint_len(size_t value)
 	return len;
 }
 
+static const uint8_t *rest_of(const struct wire_stored *stored)
+{
+	return (const uint8_t *)(stored + 1) + stored->decoded + stored->meta + stored->ct_basic +
+	       stored->ct_full + stored->ct_raw;
+}
+
+static struct nfl_bytes conntrack_of(const struct wire_stored *stored, enum wire_view view)
+{
+	const uint8_t *basic = (const uint8_t *)(stored + 1) + stored->decoded + stored->meta;
+	const uint8_t *full = basic + stored->ct_basic;
+
+	switch (view) {
+	case WIRE_VIEW_BASIC:
+		break;
+	case WIRE_VIEW_FULL:
+		return (struct nfl_bytes){full, stored->ct_full};
+	case WIRE_VIEW_RAW:
+		return (struct nfl_bytes){full + stored->ct_full, stored->ct_raw};
+	}
+	return (struct nfl_bytes){basic, stored->ct_basic};
+}
+
+static void cut_payload_to(struct view *view, struct nfl_bytes payload, uint32_t len)
+{
+	view->cut = (struct nfl_bytes){payload.data, len};
+	view->len += len ? 1 + varint_len(len) + len : 0;
+}
+
 static void view_of(const struct wire_stored *stored, enum wire_view view, uint32_t payload_limit,
 		    struct view *ret)
 {
 	const uint8_t *decoded = (const uint8_t *)(stored + 1);
-	const uint8_t *meta = decoded + stored->decoded;
-	const uint8_t *ct_full = meta + stored->meta + stored->ct_basic;
-	const uint8_t *rest = ct_full + stored->ct_full + stored->ct_raw;
 	bool raw = view == WIRE_VIEW_RAW;
 
 	*ret = (struct view){0};
 	if (view == WIRE_VIEW_BASIC) {
-		ret->len = (size_t)(ct_full - decoded);
-		ret->head = (struct nfl_bytes){decoded, (uint32_t)ret->len};
+		ret->head.data = decoded;
+		ret->head.len = stored->decoded + stored->meta + stored->ct_basic;
+		ret->len = ret->head.len;
 		return;
 	}
-	ret->head.data = raw ? meta : decoded;
+	ret->head.data = decoded + (raw ? stored->decoded : 0);
 	ret->head.len = stored->meta + (raw ? 0 : stored->decoded);
-	ret->conntrack.data = raw ? ct_full + stored->ct_full : ct_full;
-	ret->conntrack.len = raw ? stored->ct_raw : stored->ct_full;
-	ret->tail = (struct nfl_bytes){rest, stored->rest + stored->payload};
+	ret->conntrack = conntrack_of(stored, view);
+	ret->tail = (struct nfl_bytes){rest_of(stored), stored->rest + stored->payload};
 	if (payload_limit && stored->payload_data > payload_limit) {
 		ret->tail.len = stored->rest;
-		ret->cut.data = rest + stored->rest + stored->payload - stored->payload_data;
-		ret->cut.len = payload_limit;
-		ret->len = 1 + varint_len(payload_limit) + payload_limit;
+		cut_payload_to(ret, stored_payload(stored), payload_limit);
 	}
 	ret->len += (size_t)ret->head.len + ret->conntrack.len + ret->tail.len;
 	if (ret->conntrack.len == 0) {
@@ -61,23 +86,53 @@ static void view_of(const struct wire_stored *stored, enum wire_view view, uint3
 	}
 }
 
-size_t wire_composed_len(const struct wire_stored *stored, enum wire_view view,
-			 uint32_t payload_limit)
+/* The same for a reader who may not have all of it. @anew: CUT_ANEW_MAX_BYTES, filled. */
+static void view_of_cut(const struct wire_stored *stored, enum wire_view view,
+			uint32_t payload_limit, const struct wire_cut *cut, uint8_t *anew,
+			struct view *ret)
 {
+	uint32_t payload = cut_payload_len(stored, cut);
+
+	*ret = (struct view){.head = cut_meta(stored)};
+	ret->anew = (struct nfl_bytes){anew, cut_encode(anew, stored, cut, view)};
+	if (!cut->no_conntrack)
+		ret->conntrack = conntrack_of(stored, view);
+	if (view != WIRE_VIEW_BASIC) {
+		ret->tail = (struct nfl_bytes){rest_of(stored), stored->rest};
+		if (payload_limit && payload > payload_limit)
+			payload = payload_limit;
+		cut_payload_to(ret, stored_payload(stored), payload);
+	}
+	ret->len += (size_t)ret->anew.len + ret->head.len + ret->conntrack.len + ret->tail.len;
+}
+
+size_t wire_composed_len(const struct wire_stored *stored, enum wire_view view,
+			 uint32_t payload_limit, const struct wire_cut *cut)
+{
+	uint8_t anew[CUT_ANEW_MAX_BYTES];
 	struct view v;
 
-	view_of(stored, view, payload_limit, &v);
+	if (cut_applies(stored, cut))
+		view_of_cut(stored, view, payload_limit, cut, anew, &v);
+	else
+		view_of(stored, view, payload_limit, &v);
 	return 1 + varint_len(v.len) + v.len;
 }
 
 size_t wire_compose(void *buf, const struct wire_stored *stored, enum wire_view view,
-		    uint32_t payload_limit)
+		    uint32_t payload_limit, const struct wire_cut *cut)
 {
+	uint8_t anew[CUT_ANEW_MAX_BYTES];
 	uint8_t *p = buf;
 	struct view v;
 
-	view_of(stored, view, payload_limit, &v);
+	if (cut_applies(stored, cut))
+		view_of_cut(stored, view, payload_limit, cut, anew, &v);
+	else
+		view_of(stored, view, payload_limit, &v);
 	p = put_varint(put_tag(p, BATCH_PACKETS), v.len);
+	if (v.anew.len > 0)
+		p = put_copy(p, v.anew.data, v.anew.len);
 	p = put_copy(p, v.head.data, v.head.len);
 	p = put_copy(p, v.conntrack.data, v.conntrack.len);
 	p = put_copy(p, v.tail.data, v.tail.len);

@@ -72,13 +72,42 @@ size_t wire_store_bound(const struct nfl_packet *packet);
  */
 size_t wire_store(void *buf, const struct nfl_packet *packet);
 
-/* Bytes that wire_compose() writes for this record, exactly. payload_limit 0: no limit. */
+/* original_length of a packet whose record and decoded are known. */
+uint32_t wire_original_length(const struct nfl_packet *packet);
+
+/**
+ * struct wire_cut - what a reader may know of packets; zero-initialised: everything
+ * @payload_max: bytes of payload, 0: all. What is decoded, and original_length, are then what so
+ *     many bytes tell, as if the kernel had copied no more: who may have 20 does not learn ports
+ * @no_payload: none, nor what comes from it, as if the kernel had copied none
+ * @no_conntrack: nothing of the connection
+ *
+ * A view and a payload_limit, which readers choose for themselves, cut what is left further.
+ */
+struct wire_cut {
+	uint32_t payload_max;
+	bool no_payload;
+	bool no_conntrack;
+};
+
+/* Bytes that wire_compose() writes for this record, exactly; never more than stored->total.
+ * payload_limit 0: no limit; cut NULL: none. */
 size_t wire_composed_len(const struct wire_stored *stored, enum wire_view view,
-			 uint32_t payload_limit);
+			 uint32_t payload_limit, const struct wire_cut *cut);
 
 /* Writes one element of PacketBatch.packets (tag, length, message). Returns its length. */
 size_t wire_compose(void *buf, const struct wire_stored *stored, enum wire_view view,
-		    uint32_t payload_limit);
+		    uint32_t payload_limit, const struct wire_cut *cut);
+
+/**
+ * wire_read_stored - a stored record as a packet, for filters
+ * @cut: what is not to be known is not there; NULL: none
+ * @ret: as of wire_read_packet(), but without conntrack, link-layer headers and unknown attributes,
+ *     which no filter looks at; points into @stored
+ * Returns 0, or -EBADMSG where the bytes are not wire_store()'s.
+ */
+int wire_read_stored(const struct wire_stored *stored, const struct wire_cut *cut,
+		     struct nfl_packet *ret);
 
 #define WIRE_BATCH_HEADER_MAX 16
 

@@ -99,14 +99,6 @@ static void name_devices(const struct feed *feed, struct nfl_packet *packet,
 					    record->physoutdev, names->physical_out);
 }
 
-static uint32_t original_length(const struct nfl_packet *packet)
-{
-	/* BIG TCP and jumbograms: the header says 0 where it cannot tell. */
-	if ((packet->decoded.present & NFL_HAS_IP) && packet->decoded.total_length)
-		return packet->decoded.total_length;
-	return packet->record.present & NFL_HAS_PAYLOAD ? packet->record.payload.len : 0;
-}
-
 static void describe(const struct feed *feed, const struct nfl_record *record,
 		     struct nfl_packet *packet, struct device_names *names)
 {
@@ -115,7 +107,7 @@ static void describe(const struct feed *feed, const struct nfl_record *record,
 	packet->record = *record;
 	packet->prefix_raw = (struct nfl_bytes){0};
 	nfl_decode_payload(record, &packet->decoded);
-	packet->original_length = original_length(packet);
+	packet->original_length = wire_original_length(packet);
 	packet->conntrack.present = 0;
 	if (record->present & NFL_HAS_CT)
 		nfl_decode_conntrack(record, &packet->conntrack);

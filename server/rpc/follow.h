@@ -12,9 +12,9 @@
 
 #include "history.h"
 #include "loss.h"
+#include "wire.h"
 
 struct source;
-struct wire_stored;
 
 struct follow {
 	struct source *source;        /* owned reference */
@@ -25,6 +25,7 @@ struct follow {
 	uint64_t replay_end;          /* records before it are history; 0: none is */
 	uint32_t lost[2];             /* at LOSS_KERNEL_SOCKET and LOSS_DECODE, as last seen */
 	struct loss losses[LOSS_STAGES];
+	struct wire_cut cut; /* what the tenant may not have of the source's packets */
 	bool gone; /* the source is: once all is read, it is told and the follow is dropped */
 
 	/* what the subscriber knows of the source's state */

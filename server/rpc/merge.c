@@ -173,7 +173,8 @@ static void drop_lagging(struct builder *builder)
 }
 
 /* Is there room for one more? A stored record is never shorter than what is composed of it. */
-static bool has_room(const struct builder *builder, const struct wire_stored *stored)
+static bool has_room(const struct builder *builder, const struct follow *follow,
+		     const struct wire_stored *stored)
 {
 	const struct terms *terms = &builder->sub->terms;
 	size_t room = builder->cap - builder->used;
@@ -181,7 +182,7 @@ static bool has_room(const struct builder *builder, const struct wire_stored *st
 	if (builder->batch->packets == builder->packets_max)
 		return false;
 	return stored->total <= room ||
-	       wire_composed_len(stored, terms->view, terms->payload_limit) <= room;
+	       wire_composed_len(stored, terms->view, terms->payload_limit, &follow->cut) <= room;
 }
 
 static void compose(struct builder *builder, struct follow *follow,
@@ -191,7 +192,7 @@ static void compose(struct builder *builder, struct follow *follow,
 	bool was_replaying = is_replaying(follow);
 
 	builder->used += wire_compose(builder->buffer + builder->used, stored, terms->view,
-				      terms->payload_limit);
+				      terms->payload_limit, &follow->cut);
 	builder->batch->packets++;
 	builder->sub->replayed += was_replaying;
 	follow_take(follow, stored);
@@ -215,7 +216,7 @@ static void take(struct builder *builder, struct follow *follow, const struct wi
 		batch->over = true;
 	else if (subscription_check_record(sub, follow, stored))
 		batch->stop = true;
-	else if (!has_room(builder, stored) || builder->pass_over == 0)
+	else if (!has_room(builder, follow, stored) || builder->pass_over == 0)
 		batch->full = true;
 	else if (rate_take(&sub->rate))
 		compose(builder, follow, stored);
@@ -246,8 +247,9 @@ static void take_run(struct builder *builder)
 static size_t buffer_size(const struct subscription *sub)
 {
 	const struct terms *terms = &sub->terms;
+	const struct follow *next = sub->heap[0];
 	size_t first =
-	    wire_composed_len(follow_peek(sub->heap[0]), terms->view, terms->payload_limit);
+	    wire_composed_len(follow_peek(next), terms->view, terms->payload_limit, &next->cut);
 	uint64_t waiting = 0;
 
 	for (size_t i = 0; i < sub->heap_count && waiting < terms->batch_bytes; i++)

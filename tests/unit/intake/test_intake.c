@@ -432,8 +432,8 @@ static void read_back(const struct wire_stored *stored, struct nfl_packet *ret)
 	struct nfl_bytes batch = {.data = buf};
 	struct nfl_bytes packet;
 
-	assert_true(wire_composed_len(stored, WIRE_VIEW_FULL, 0) <= sizeof(buf));
-	batch.len = (uint32_t)wire_compose(buf, stored, WIRE_VIEW_FULL, 0);
+	assert_true(wire_composed_len(stored, WIRE_VIEW_FULL, 0, NULL) <= sizeof(buf));
+	batch.len = (uint32_t)wire_compose(buf, stored, WIRE_VIEW_FULL, 0, NULL);
 	assert_int_equal(wire_batch_next(&batch, &packet), 1);
 	assert_int_equal(wire_read_packet(packet, ret), 0);
 }

@@ -298,10 +298,10 @@ struct nfl_bytes message_compose(const struct nfl_packet *packet, enum wire_view
 	assert_true(len <= bound);
 	assert_int_equal(len, stored->total);
 	assert_int_equal(len % 8, 0);
-	len = wire_composed_len(stored, view, payload_limit);
+	len = wire_composed_len(stored, view, payload_limit, NULL);
 	*ret_block = malloc(len);
 	assert_non_null(*ret_block);
-	assert_int_equal(wire_compose(*ret_block, stored, view, payload_limit), len);
+	assert_int_equal(wire_compose(*ret_block, stored, view, payload_limit, NULL), len);
 	free(stored);
 	batch = (struct nfl_bytes){*ret_block, (uint32_t)len};
 	assert_int_equal(wire_batch_next(&batch, &element), 1);

@@ -242,7 +242,8 @@ static void batch_of_elements_is_one_response(void **state)
 	for (size_t i = 0; i < count; i++) {
 		packet.sequence = i + 1;
 		wire_store(stored, &packet);
-		len += wire_compose(elements + len, stored, WIRE_VIEW_FULL, (uint32_t)(i % 7) * 30);
+		len += wire_compose(elements + len, stored, WIRE_VIEW_FULL, (uint32_t)(i % 7) * 30,
+				    NULL);
 	}
 	header_len = wire_batch_header(header, len);
 	memcpy(elements - header_len, header, header_len);
