@@ -20,8 +20,11 @@ struct claim {
 	char *text;  /* owned; as written, NULL for UNIX_UID and LOOPBACK */
 	uint32_t id; /* uid or gid */
 	uint8_t sha256[POLICY_SHA256_BYTES];
-	size_t literal; /* CERT_URI: bytes before the first '*' */
-	size_t parent;  /* CERT_URI: the next shorter one that begins it, or NO_CLAIM */
+	/* CERT_URI: */
+	size_t len;     /* of text */
+	size_t literal; /* bytes before the first '*' */
+	size_t tail;    /* bytes behind the last '*' */
+	size_t parent;  /* the next shorter one that begins it, or NO_CLAIM */
 };
 
 struct claims {

@@ -91,6 +91,60 @@ static void thousand_literals_are_each_found_beside_globs(void **state)
 	rules_done(&rules);
 }
 
+static void add_range(struct rules *rules, enum presence_kind kind, const char *text,
+		      uint16_t first, uint16_t last, uint32_t range)
+{
+	const struct rule rule = {
+	    .kind = kind, .first = first, .last = last, .wanted.options.copy_range = range};
+
+	assert_int_equal(rules_add(rules, text, &rule), 0);
+}
+
+static void one_group_is_got_merged_as_all_are_found(void **state)
+{
+	struct rules rules = {0};
+	struct wanted *found = NULL;
+	struct wanted got;
+	size_t found_count = 0;
+	size_t got_count = 0;
+
+	(void)state;
+	add_range(&rules, PRESENCE_NAME, "red", 5, 9, 10);
+	add_range(&rules, PRESENCE_NAME, "red", 9, 12, 30);
+	add_range(&rules, PRESENCE_NAME_GLOB, "r*", 8, 10, 20);
+	add_range(&rules, PRESENCE_NAME_GLOB, "b*", 1, 20, 99);
+	rules_sort(&rules);
+	assert_int_equal(rules_find(&rules, "red", &found, &found_count), 0);
+	for (uint16_t group = 0; group < 20; group++) {
+		if (!rules_get(&rules, "red", group, &got))
+			continue;
+		assert_true(got_count < found_count);
+		assert_int_equal(got.options.group, found[got_count].options.group);
+		assert_int_equal(got.options.copy_range, found[got_count].options.copy_range);
+		got_count++;
+	}
+	assert_int_equal(got_count, found_count);
+	assert_int_equal(found[4].options.copy_range, 30); /* group 9, of all three */
+	assert_false(rules_get(&rules, "green", 9, &got));
+	free(found);
+	rules_done(&rules);
+}
+
+static void namespaces_that_some_rule_meets_are_told(void **state)
+{
+	struct rules rules = {0};
+
+	(void)state;
+	add(&rules, PRESENCE_NAME, "red", 1);
+	add(&rules, PRESENCE_NAME_GLOB, "cni-*", 1);
+	rules_sort(&rules);
+	assert_true(rules_meet(&rules, "red"));
+	assert_true(rules_meet(&rules, "cni-7"));
+	assert_false(rules_meet(&rules, "re"));
+	assert_false(rules_meet(&rules, "zed"));
+	rules_done(&rules);
+}
+
 static void without_rules_nothing_is_read(void **state)
 {
 	struct rules rules = {0};
@@ -98,6 +152,7 @@ static void without_rules_nothing_is_read(void **state)
 	(void)state;
 	rules_sort(&rules);
 	assert_int_equal(count(&rules, "red"), 0);
+	assert_false(rules_meet(&rules, "red"));
 	rules_done(&rules);
 }
 
@@ -107,6 +162,8 @@ int main(void)
 	    cmocka_unit_test(glob_of_names_meets_no_path_host_process_or_hidden_name),
 	    cmocka_unit_test(glob_of_paths_meets_files_of_its_directory_only),
 	    cmocka_unit_test(thousand_literals_are_each_found_beside_globs),
+	    cmocka_unit_test(one_group_is_got_merged_as_all_are_found),
+	    cmocka_unit_test(namespaces_that_some_rule_meets_are_told),
 	    cmocka_unit_test(without_rules_nothing_is_read),
 	};
 
