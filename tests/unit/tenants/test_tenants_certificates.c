@@ -189,6 +189,8 @@ static void patterns_that_no_uri_could_match_both_are_apart(void **state)
 	assert_apart("x://h/a*", "x://h/b*");
 	assert_apart("x://h/*a", "x://h/*b");
 	assert_apart("x://h/*/a", "x://h/*/b");
+	assert_apart("x://h/*/a*", "x://h/*/b*");
+	assert_apart("x://h/*a/*", "x://h/*b/*");
 	assert_apart("x://h/a*/c", "x://h/b*/c");
 	assert_apart("x://h/ab*ba", "x://h/aba");
 	assert_apart("x://h/*/*", "x://h/*/*/");
