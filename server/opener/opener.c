@@ -20,7 +20,8 @@
 #include "protocol.h"
 #include "warden.h"
 
-#define ANSWER_TIMEOUT_NS (5 * NS_PER_S)
+#define ANSWER_TIMEOUT_MS 5000
+#define REPORT_TIMEOUT_MS 100
 #define END_TIMEOUT_MS    2000
 
 /* A report that came while an answer was waited for. */
@@ -177,12 +178,11 @@ static void tell_queued(struct line *line, void (*fn)(const struct opener_event 
 static int receive(struct line *line, struct protocol_message *message, int *ret_len, int *ret_fd)
 {
 	for (;;) {
-		int len =
-		    protocol_receive(line->fd, message, sizeof(*message), MSG_DONTWAIT, ret_fd);
+		int len = protocol_receive(line->fd, message, sizeof(*message), ret_fd);
 
 		if (len == -EAGAIN)
 			return 0;
-		if (len <= 0)
+		if (len < 0)
 			return -EPIPE;
 		*ret_len = len;
 		if (protocol_is_message(message, len))
@@ -194,9 +194,10 @@ static int receive(struct line *line, struct protocol_message *message, int *ret
 static int ask_for_report(struct line *line)
 {
 	const struct protocol_request request = {.op = PROTOCOL_REPORT, .seq = ++line->seq};
+	int r = protocol_send(line->fd, &request, sizeof(request), -1, REPORT_TIMEOUT_MS);
 
-	line->is_stale = false;
-	return protocol_send(line->fd, &request, sizeof(request), -1);
+	line->is_stale = r == -ETIMEDOUT; /* what is in its way is read now; then again */
+	return line->is_stale ? 0 : r;
 }
 
 int opener_take(struct opener *opener, void (*fn)(const struct opener_event *event, void *data),
@@ -238,10 +239,24 @@ static bool wait_until(const struct line *line, int64_t deadline_ns)
 	return left_ms > 0 && poll(&readable, 1, (int)left_ms) != 0;
 }
 
-/* Waits for the answer; what else comes is queued. */
-static int await(struct line *line, uint32_t seq, int *ret_fd, struct nfl_error *err)
+/* What is left of earlier requests: an answer that came too late, or that the worker had died. */
+static int drop_outdated(struct line *line)
 {
-	int64_t deadline_ns = monotonic_ns() + ANSWER_TIMEOUT_NS;
+	struct protocol_message message;
+	int len, fd, r;
+
+	while ((r = receive(line, &message, &len, &fd)) > 0) {
+		closep(&fd);
+		if (message.kind != PROTOCOL_ANSWER && message.kind != PROTOCOL_LOST)
+			queue(line, &message, len);
+	}
+	return r;
+}
+
+/* Waits for the answer; what else comes is queued. */
+static int await(struct line *line, uint32_t seq, int64_t deadline_ns, int *ret_fd,
+		 struct nfl_error *err)
+{
 	struct protocol_message message;
 	int len;
 
@@ -267,14 +282,34 @@ static int await(struct line *line, uint32_t seq, int *ret_fd, struct nfl_error 
 static int ask(struct line *line, struct protocol_request *request, int fd, int *ret_fd,
 	       struct nfl_error *err)
 {
+	int64_t deadline_ns = monotonic_ns() + ANSWER_TIMEOUT_MS * NS_PER_MS;
 	int r;
 
 	request->seq = ++line->seq;
 	*ret_fd = -1;
-	r = protocol_send(line->fd, request, sizeof(*request), fd);
+	r = drop_outdated(line);
+	if (r == 0)
+		r = protocol_send(line->fd, request, sizeof(*request), fd, ANSWER_TIMEOUT_MS);
+	if (r == -ETIMEDOUT)
+		return fail(err, r, "the opener process does not answer");
 	if (r < 0)
 		return fail(err, -EPIPE, "the opener process has ended");
-	return await(line, request->seq, ret_fd, err);
+	return await(line, request->seq, deadline_ns, ret_fd, err);
+}
+
+/* About a socket of ours. It may be done twice: a worker that died of something else has done it or not. */
+static int ask_about(struct opener *opener, struct protocol_request *request, int fd,
+		     struct nfl_error *err)
+{
+	CLEANUP(closep) int none = -1;
+	int r;
+
+	if (fd < 0)
+		return fail(err, -EBADF, "no socket");
+	r = ask(&opener->quick, request, fd, &none, err);
+	if (r == -EIO)
+		r = ask(&opener->quick, request, fd, &none, err);
+	return r;
 }
 
 static int set_name(struct protocol_request *request, const char *shown, struct nfl_error *err)
@@ -324,19 +359,17 @@ int opener_links(struct opener *opener, const char *shown, uint64_t dev, uint64_
 int opener_unbind(struct opener *opener, int fd, uint16_t group)
 {
 	struct protocol_request request = {.op = PROTOCOL_UNBIND, .group = group};
-	CLEANUP(closep) int none = -1;
 
-	return ask(&opener->quick, &request, fd, &none, NULL);
+	return ask_about(opener, &request, fd, NULL);
 }
 
 int opener_configure(struct opener *opener, int fd, const char *shown, uint16_t group,
 		     struct nfl_error *err)
 {
 	struct protocol_request request = {.op = PROTOCOL_CONFIGURE, .group = group};
-	CLEANUP(closep) int none = -1;
 	int r = set_name(&request, shown, err);
 
-	return r < 0 ? r : ask(&opener->quick, &request, fd, &none, err);
+	return r < 0 ? r : ask_about(opener, &request, fd, err);
 }
 
 int opener_reload(struct opener *opener, struct nfl_error *err)

@@ -3,20 +3,36 @@
 #include "protocol.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "cleanup.h"
+#include "clock.h"
 
 #define FDS_MAX 8 /* room to see, and close, what should not have come */
 
-int protocol_send(int socket, const void *bytes, size_t len, int fd)
+/* Until there may be room; false: not in time. */
+static bool wait_for_room(int socket, int64_t deadline_ns)
+{
+	struct pollfd writable = {.fd = socket, .events = POLLOUT};
+	int64_t left_ms = -1;
+
+	if (deadline_ns != INT64_MAX) {
+		left_ms = (deadline_ns - monotonic_ns()) / NS_PER_MS;
+		if (left_ms <= 0)
+			return false;
+	}
+	return poll(&writable, 1, (int)left_ms) != 0;
+}
+
+int protocol_send(int socket, const void *bytes, size_t len, int fd, int timeout_ms)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len}; /* only read */
 	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t sent;
+	int64_t deadline_ns = timeout_ms < 0 ? INT64_MAX : monotonic_ns() + timeout_ms * NS_PER_MS;
 
 	if (fd >= 0) {
 		struct cmsghdr *header = (struct cmsghdr *)control;
@@ -28,15 +44,20 @@ int protocol_send(int socket, const void *bytes, size_t len, int fd)
 		header->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
 	}
-	do
-		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -errno : 0;
+	while (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (errno == EAGAIN && !wait_for_room(socket, deadline_ns))
+			return -ETIMEDOUT;
+	}
+	return 0;
 }
 
-/* Keeps the first descriptor that came along, closes the others. */
+/* Keeps the descriptor that came along; of several, which nobody asked for, none. */
 static void take_fds(struct msghdr *message, int *ret_fd)
 {
+	size_t taken = 0;
+
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
 	     header = CMSG_NXTHDR(message, header)) {
 		size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -47,15 +68,27 @@ static void take_fds(struct msghdr *message, int *ret_fd)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(header) + i * sizeof(fd), sizeof(fd));
-			if (*ret_fd < 0)
+			if (taken++ == 0)
 				*ret_fd = fd;
 			else
 				closep(&fd);
 		}
 	}
+	if (taken > 1) {
+		closep(ret_fd);
+		*ret_fd = -1;
+	}
 }
 
-int protocol_receive(int socket, void *bytes, size_t cap, int flags, int *ret_fd)
+/* A datagram may have no bytes, which looks like the end. */
+static bool is_closed(int socket)
+{
+	struct pollfd closed = {.fd = socket}; /* POLLHUP is always told of */
+
+	return poll(&closed, 1, 0) > 0;
+}
+
+int protocol_receive(int socket, void *bytes, size_t cap, int *ret_fd)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
 	struct iovec iov = {.iov_base = bytes, .iov_len = cap};
@@ -67,19 +100,25 @@ int protocol_receive(int socket, void *bytes, size_t cap, int flags, int *ret_fd
 
 	*ret_fd = -1;
 	do
-		len = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC | MSG_TRUNC);
+		len = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
 	while (len < 0 && errno == EINTR);
-	if (len < 0)
-		return -errno;
+	if (len < 0) /* ECONNRESET: it was closed before it had read everything */
+		return errno == ECONNRESET ? -EPIPE : -errno;
 	take_fds(&message, ret_fd);
+	if (len == 0 && is_closed(socket)) {
+		closep(ret_fd);
+		*ret_fd = -1;
+		return -EPIPE;
+	}
 	return (int)len;
 }
 
-int protocol_send_message(int socket, const struct protocol_message *message, int fd)
+int protocol_send_message(int socket, const struct protocol_message *message, int fd,
+			  int timeout_ms)
 {
 	size_t len = offsetof(struct protocol_message, text) + strlen(message->text) + 1;
 
-	return protocol_send(socket, message, len, fd);
+	return protocol_send(socket, message, len, fd, timeout_ms);
 }
 
 bool protocol_is_message(const struct protocol_message *message, int len)
@@ -90,9 +129,16 @@ bool protocol_is_message(const struct protocol_message *message, int len)
 	       message->text[(size_t)len - text - 1] == '\0';
 }
 
-bool protocol_is_request(const struct protocol_request *request, int len)
+/* Is it about a socket, which comes along? */
+static bool has_socket(uint32_t op)
+{
+	return op == PROTOCOL_UNBIND || op == PROTOCOL_CONFIGURE;
+}
+
+bool protocol_is_request(const struct protocol_request *request, int len, int fd)
 {
 	return len == (int)sizeof(*request) && request->op >= PROTOCOL_OPEN &&
 	       request->op <= PROTOCOL_REPORT && request->group <= UINT16_MAX &&
-	       memchr(request->shown, '\0', sizeof(request->shown));
+	       memchr(request->shown, '\0', sizeof(request->shown)) &&
+	       has_socket(request->op) == (fd >= 0);
 }

@@ -53,26 +53,30 @@ struct protocol_message {
 	char text[PROTOCOL_TEXT_MAX]; /* SPACE: the name; ANSWER: why not. Sent up to its NUL */
 };
 
+#define PROTOCOL_FOR_EVER (-1)
+
 /**
- * protocol_send - one datagram, waiting for room
+ * protocol_send - one datagram
  * @fd: passed along; -1: none
- * 0 or -errno (-EPIPE: the other end is closed).
+ * @timeout_ms: how long to wait for room
+ * 0 or -errno (-EPIPE: the other end is closed; -ETIMEDOUT).
  */
-int protocol_send(int socket, const void *bytes, size_t len, int fd);
+int protocol_send(int socket, const void *bytes, size_t len, int fd, int timeout_ms);
 
 /**
  * protocol_receive - one datagram
- * @flags: MSG_DONTWAIT or 0
- * @ret_fd: the caller's, -1 when none came along; of several only the first is kept
- * Returns its length, which may be more than @cap, 0: the other end is closed, or -errno.
+ * @ret_fd: the caller's, -1 when none came along; of several none is kept
+ * Never waits. Returns its length, which may be 0 or more than @cap, -EAGAIN, -EPIPE: the other end is
+ * closed, or another -errno.
  */
-int protocol_receive(int socket, void *bytes, size_t cap, int flags, int *ret_fd);
+int protocol_receive(int socket, void *bytes, size_t cap, int *ret_fd);
 
-/* A message up to the NUL of its text. */
-int protocol_send_message(int socket, const struct protocol_message *message, int fd);
+/* A message up to the NUL of its text; as protocol_send(). */
+int protocol_send_message(int socket, const struct protocol_message *message, int fd,
+			  int timeout_ms);
 /* Is what was received a whole message? */
 bool protocol_is_message(const struct protocol_message *message, int len);
-/* The same of a request: an op that there is, a name that ends. */
-bool protocol_is_request(const struct protocol_request *request, int len);
+/* The same of a request: an op that there is, a name that ends, and a descriptor where one belongs. */
+bool protocol_is_request(const struct protocol_request *request, int len, int fd);
 
 #endif

@@ -16,10 +16,12 @@
 #include <stdlib.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bytes.h"
+#include "cleanup.h"
 #include "clock.h"
 #include "log.h"
 #include "opener.h"
@@ -29,6 +31,7 @@
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MAX_MS   5000
 #define HEALTHY_NS     (10 * NS_PER_S) /* one that lived so long is started again soon */
+#define GRACE_MS       1000            /* for a worker to see that the daemon has ended */
 
 /* setns and NFLOG need the first two; the others find namespaces that only root may look at. */
 static const cap_value_t needed[] = {CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SYS_PTRACE,
@@ -70,6 +73,7 @@ static void block_signals(void)
 	(void)sigaddset(&signals, SIGHUP);
 	(void)sigaddset(&signals, SIGQUIT);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN); /* who reads the log may go */
 }
 
 /* Nothing else that the daemon has is the opener's business. */
@@ -103,25 +107,49 @@ static bool is_over(int socket, int timeout_ms)
 	return poll(&closed, 1, timeout_ms) > 0;
 }
 
+/* Until the worker has ended. One that hangs, be it in a file system that does not answer, is ended
+ * when the daemon is not there any more. */
+static int await_worker(pid_t worker, int socket)
+{
+	CLEANUP(closep) int fd = (int)syscall(SYS_pidfd_open, worker, 0);
+	struct pollfd ended[] = {{.fd = socket}, {.fd = fd, .events = POLLIN}};
+	int status = 0;
+
+	if (fd >= 0 && poll(ended, 2, -1) > 0 && !ended[1].revents &&
+	    poll(ended + 1, 1, GRACE_MS) == 0)
+		(void)kill(worker, SIGKILL);
+	while (waitpid(worker, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+static bool send_lost(int socket)
+{
+	const struct protocol_message lost = {.kind = PROTOCOL_LOST};
+
+	/* Where there is no room for it nobody has read since long, and nobody waits. */
+	return protocol_send_message(socket, &lost, -1, 0) != -EPIPE;
+}
+
 /* Returns whether the daemon has ended, not the worker alone. */
 static bool run_worker(const struct opener_options *options, const int sockets[WARDEN_SOCKETS])
 {
-	const struct protocol_message lost = {.kind = PROTOCOL_LOST};
 	pid_t warden = getpid();
 	pid_t worker = fork();
 	int status = 0;
 
 	if (worker == 0)
 		be_worker(options, sockets, warden);
-	while (worker > 0 && waitpid(worker, &status, 0) < 0 && errno == EINTR)
-		;
+	if (worker > 0)
+		status = await_worker(worker, sockets[0]);
 	if (is_over(sockets[0], 0))
+		return true;
+	if (!send_lost(sockets[0]) || !send_lost(sockets[1]))
 		return true;
 	log_error("opener.died", "%s=%d effect=\"running listeners go on; started again\"",
 		  WIFSIGNALED(status) ? "signal" : "status",
 		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	(void)protocol_send_message(sockets[1], &lost, -1); /* as the other */
-	return protocol_send_message(sockets[0], &lost, -1) < 0;
+	return false;
 }
 
 noreturn void warden_run(const struct opener_options *options, const int sockets[WARDEN_SOCKETS])

@@ -26,6 +26,8 @@
 #include "wanted.h"
 
 #define LOG_INTERVAL_NS (10 * NS_PER_S)
+/* For who asks and does not listen; then its answer is dropped, and what was to be passed with it. */
+#define ANSWER_TIMEOUT_MS 1000
 
 struct worker {
 	const struct opener_options *options; /* borrowed */
@@ -63,7 +65,7 @@ static int send_event(const struct worker *worker, enum protocol_kind kind,
 		message.dev = space->dev;
 		message.inode = space->inode;
 	}
-	return protocol_send_message(worker->sockets[0], &message, -1);
+	return protocol_send_message(worker->sockets[0], &message, -1, PROTOCOL_FOR_EVER);
 }
 
 /* What no rule wants is none of the daemon's business. */
@@ -272,11 +274,8 @@ static int do_links(struct worker *worker, const struct protocol_request *reques
 
 static int do_unbind(const struct protocol_request *request, int fd, struct answer *answer)
 {
-	int r;
+	int r = nfl_socket_unbind(fd, (uint16_t)request->group);
 
-	if (fd < 0)
-		return refuse(answer, -EBADF, "expected a socket");
-	r = nfl_socket_unbind(fd, (uint16_t)request->group);
 	return r < 0 ? refuse(answer, r, strerrordesc_np(-r)) : 0;
 }
 
@@ -284,11 +283,7 @@ static int do_configure(struct worker *worker, const struct protocol_request *re
 			struct answer *answer)
 {
 	struct nfl_listener_options options;
-	int r;
-
-	if (fd < 0)
-		return refuse(answer, -EBADF, "expected a socket");
-	r = find_wanted(worker, request, answer, &options);
+	int r = find_wanted(worker, request, answer, &options);
 	if (r < 0)
 		return r;
 	r = nfl_socket_configure(fd, &options);
@@ -354,31 +349,36 @@ static void note_refused(struct worker *worker, int len)
 		 (unsigned long long)worker->refused);
 }
 
-/* Returns 1, 0: the daemon has closed its end, or -errno. */
+/* Returns 1, or -errno (-EPIPE: the daemon has closed its end). */
 static int serve_one(struct worker *worker, int socket, int64_t now_ns)
 {
 	struct protocol_message message = {.kind = PROTOCOL_ANSWER};
 	struct protocol_request request;
 	struct answer answer = {.fd = -1};
 	CLEANUP(closep) int fd = -1;
-	int r = protocol_receive(socket, &request, sizeof(request), MSG_DONTWAIT, &fd);
+	int r = protocol_receive(socket, &request, sizeof(request), &fd);
 
 	if (r == -EAGAIN)
 		return 1;
-	if (r <= 0)
-		return r == -ECONNRESET ? 0 : r;
-	if (!protocol_is_request(&request, r)) {
+	if (r < 0)
+		return r;
+	if (r != (int)sizeof(request)) {
 		note_refused(worker, r);
-		return 1;
+		return 1; /* no answer: who asked is not in it */
 	}
-	message.error = do_request(worker, &request, fd, &answer);
+	if (protocol_is_request(&request, r, fd)) {
+		message.error = do_request(worker, &request, fd, &answer);
+	} else {
+		note_refused(worker, r);
+		message.error = refuse(&answer, -EBADMSG, "a malformed request");
+	}
 	message.seq = request.seq;
 	memcpy(message.text, answer.err.text, sizeof(answer.err.text));
-	r = protocol_send_message(socket, &message, answer.fd);
+	r = protocol_send_message(socket, &message, answer.fd, ANSWER_TIMEOUT_MS);
 	closep(&answer.fd);
 	if (r == 0 && !worker->is_complete)
 		r = look(worker, now_ns);
-	return r < 0 ? r : 1;
+	return r < 0 && r != -ETIMEDOUT ? r : 1;
 }
 
 /* --- the loop ------------------------------------------------------------------------------ */
