@@ -52,20 +52,19 @@ static int fail(struct nfl_client_error *err, int r, const char *path, const cha
 
 /* --- files ------------------------------------------------------------------------------- */
 
-/* Reads to the end; @text has room for @max and a terminator. */
+/* Reads to the end; @text has room for @max bytes, one too many, and a terminator. */
 static int read_all(int fd, char *text, size_t max)
 {
 	size_t len = 0;
 	ssize_t n = 1;
 
 	while (n > 0 && len <= max) {
-		n = read(fd, text + len, max + 1 - len);
-		if (n < 0 && errno != EINTR)
+		n = TEMP_FAILURE_RETRY(read(fd, text + len, max + 1 - len));
+		if (n < 0)
 			return -errno;
-		len += n > 0 ? (size_t)n : 0;
-		n = n < 0 ? 1 : n;
+		len += (size_t)n;
 	}
-	text[len <= max ? len : max] = '\0';
+	text[len] = '\0';
 	return len > max || strlen(text) != len ? -EBADMSG : 0;
 }
 
@@ -135,10 +134,12 @@ static int read_token(const struct secure *secure, bool again, char **ret,
 		      struct nfl_client_error *err)
 {
 	int r = read_file(secure->token_path, TOKEN_FILE_MAX_BYTES, again, ret, err);
+	char *end;
 
 	if (r < 0)
 		return r;
-	(*ret)[strcspn(*ret, "\r\n")] = '\0'; /* and what follows the first line */
+	end = *ret + strcspn(*ret, "\r\n");
+	explicit_bzero(end, strlen(end)); /* other lines may be secrets, too */
 	return check_token(secure->token_path, *ret, err);
 }
 
@@ -174,8 +175,7 @@ static int check_options(const struct secure *secure, bool is_unix, struct nfl_c
 		return fail(err, -EINVAL, "", "a certificate, key or name is for TLS only");
 	if (!secure->cert_path != !secure->key_path)
 		return fail(err, -EINVAL, "",
-			    "a certificate needs its key, and a key its "
-			    "certificate");
+			    "a certificate needs its key, and a key its certificate");
 	if (secure->token_path && secure->first.token)
 		return fail(err, -EINVAL, "", "a token and a file of one are too many");
 	if (has_token && !secure->tls && !is_unix)

@@ -12,6 +12,13 @@
 
 #define SCHEME "Bearer"
 
+void bearer_start(void)
+{
+	uint8_t ignored[BEARER_SHA256_BYTES];
+
+	(void)EVP_Digest("", 0, ignored, NULL, EVP_sha256(), NULL);
+}
+
 static bool is_printable(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

@@ -21,6 +21,10 @@
 	"authorization: expected it once, as 'Bearer' and a token of 16 to 4096 printable "        \
 	"characters without spaces"
 
+/* OpenSSL reads its configuration with the first hash: now, and not when the process may no longer open
+ * files. */
+void bearer_start(void);
+
 /**
  * bearer_parse - the token in the value of an `authorization` header
  * @value: "Bearer TOKEN"; the scheme in any case (RFC 9110), spaces between them; no terminator

@@ -17,6 +17,7 @@
 
 #include <grpc/support/time.h>
 
+#include "bearer.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "core_log.h"
@@ -219,6 +220,7 @@ int rpc_new(const struct rpc_options *options, struct registry *registry, struct
 	}
 	rpc->registry = registry;
 	core_log_start();
+	bearer_start();
 	grpc_init();
 	r = build(rpc, options, err);
 	if (r < 0) {
