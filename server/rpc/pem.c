@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* PEM files, by OpenSSL. Its errors are a queue for each thread: cleared before and after. */
+/*
+ * PEM files, by OpenSSL. Its errors are a queue for each thread: cleared before and after. STACK_OF(X509)
+ * is written out, because tools that check this do not understand a macro there.
+ */
 #include "pem.h"
 
 #include <errno.h>
@@ -37,7 +40,7 @@ static void context_freep(SSL_CTX **context)
 	SSL_CTX_free(*context);
 }
 
-static void certificates_freep(STACK_OF(X509) * *certificates)
+static void certificates_freep(struct stack_st_X509 **certificates)
 {
 	sk_X509_pop_free(*certificates, X509_free);
 }
@@ -142,11 +145,11 @@ static bool is_end_of_file(void)
 }
 
 /* All of a file, at least one. */
-static int parse_certificates(const char *path, const char *text, STACK_OF(X509) * *ret,
+static int parse_certificates(const char *path, const char *text, struct stack_st_X509 **ret,
 			      struct rpc_error *err)
 {
 	CLEANUP(bio_freep) BIO *bio = BIO_new_mem_buf(text, -1);
-	CLEANUP(certificates_freep) STACK_OF(X509) *all = sk_X509_new_null();
+	CLEANUP(certificates_freep) struct stack_st_X509 *all = sk_X509_new_null();
 	X509 *next;
 
 	if (!bio || !all)
@@ -205,7 +208,7 @@ static void warn_of_dates(const char *path, const X509 *certificate)
 			 log_quote(text, sizeof(text), path));
 }
 
-static int try_chain(const struct rpc_tls *files, SSL_CTX *context, STACK_OF(X509) * chain,
+static int try_chain(const struct rpc_tls *files, SSL_CTX *context, struct stack_st_X509 *chain,
 		     struct rpc_error *err)
 {
 	if (SSL_CTX_use_certificate(context, sk_X509_value(chain, 0)) != 1)
@@ -219,7 +222,7 @@ static int try_chain(const struct rpc_tls *files, SSL_CTX *context, STACK_OF(X50
 static int check_pair(const struct rpc_tls *files, const struct pem *pem, struct rpc_error *err)
 {
 	CLEANUP(context_freep) SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-	CLEANUP(certificates_freep) STACK_OF(X509) *chain = NULL;
+	CLEANUP(certificates_freep) struct stack_st_X509 *chain = NULL;
 	CLEANUP(pkey_freep) EVP_PKEY *key = NULL;
 	int r;
 
@@ -245,7 +248,7 @@ static int check_pair(const struct rpc_tls *files, const struct pem *pem, struct
 static int check_client_ca(const struct rpc_tls *files, const struct pem *pem,
 			   struct rpc_error *err)
 {
-	CLEANUP(certificates_freep) STACK_OF(X509) *all = NULL;
+	CLEANUP(certificates_freep) struct stack_st_X509 *all = NULL;
 
 	return pem->client_ca ? parse_certificates(files->client_ca, pem->client_ca, &all, err) : 0;
 }
