@@ -5,9 +5,23 @@
  * A filter is a list of `include` terms and one of `exclude` terms. A packet passes when it matches any
  * of the first (or there is none) and none of the second. In one term the fields that are given are
  * ANDed, the values of one field ORed; a packet that has no such field does not match. The meaning
- * of each field is that of nflog.proto.
+ * of each field is that of nflog.proto. TCP to port 443, but not from 10.0.0.0/8:
  *
- * A compiled filter is immutable: any number of threads may use it.
+ *	static const struct nfl_range https = { 443, 443 };
+ *	static const uint32_t tcp = 6;
+ *	static const struct nfl_cidr ours = { .address = { 10 }, .address_len = 4, .length = 8 };
+ *	struct nfl_filter_term include = { .size = sizeof(include),
+ *		.protocol = { &tcp, 1 }, .destination_port = { &https, 1 } };
+ *	struct nfl_filter_term exclude = { .size = sizeof(exclude), .source_address = { &ours, 1 } };
+ *	struct nfl_filter *filter;
+ *	struct nfl_error err;
+ *
+ *	if (nfl_filter_new(&include, 1, &exclude, 1, &filter, &err) < 0)
+ *		errx(1, "%s", err.text);
+ *
+ * A packet costs about a binary search for each field of each term, whatever was asked for: lists are
+ * sorted, and a glob costs no more than its text. A compiled filter is immutable: any number of
+ * threads may use it.
  */
 #ifndef NFL_FILTER_H
 #define NFL_FILTER_H
@@ -35,6 +49,7 @@ struct nfl_masked { /* (field & mask) == value; mask 0: all bits */
 	uint32_t mask;
 };
 
+/* Texts are compared byte by byte, at most 255 of a pattern; an empty text is as an absent one. */
 enum nfl_match_kind {
 	NFL_MATCH_EXACT = 1,
 	NFL_MATCH_STARTS_WITH = 2,
@@ -70,12 +85,17 @@ struct nfl_filter_term {
 };
 
 #define NFL_FILTER_TERMS_MAX  256u   /* include and exclude together */
-#define NFL_FILTER_VALUES_MAX 16384u /* of one filter */
+#define NFL_FILTER_VALUES_MAX 16384u /* of one filter, as the next two */
+#define NFL_FILTER_MASKED_MAX 256u   /* values of tcp_flags and mark */
+#define NFL_FILTER_GLOBS_MAX                                                                       \
+	64u /* one for each 64 characters; not those that end in their only '*' */
 
 struct nfl_filter;
 
 /**
  * nfl_filter_new - check and compile
+ * @include, @exclude: borrowed, with all that they point to; may be NULL with a count of 0
+ * @err: may be NULL
  * Returns 0, -EINVAL with @err naming the field ("exclude[1].source_port: ..."), -E2BIG, or -ENOMEM.
  */
 NFL_API int nfl_filter_new(const struct nfl_filter_term *include, size_t include_count,
@@ -83,7 +103,8 @@ NFL_API int nfl_filter_new(const struct nfl_filter_term *include, size_t include
 			   struct nfl_filter **ret, struct nfl_error *err);
 NFL_API void nfl_filter_free(struct nfl_filter *filter); /* NULL is allowed */
 
-/* @netns, @group: of the packet's source, which the packet does not know itself. */
+/* @netns: name of the packet's namespace, NULL: not known; @group: its NFLOG group. The packet needs
+ * its record, its decoded headers and, for filters by interface, the names of its devices. */
 NFL_API bool nfl_filter_match(const struct nfl_filter *filter, const struct nfl_packet *packet,
 			      const char *netns, uint16_t group);
 

@@ -45,6 +45,7 @@
 #define NFL_NFL_H
 
 #include <nfl/decode.h>
+#include <nfl/filter.h>
 #include <nfl/listener.h>
 #include <nfl/record.h>
 #include <nfl/render.h>
