@@ -39,6 +39,7 @@ struct keeper {
 	size_t count;
 	size_t cap;
 	bool is_scanned;    /* one report is complete */
+	bool awaits_rules;  /* the opener has new ones already, what it reports is by them */
 	bool is_incomplete; /* a name of a report found no memory */
 	int64_t expire_ns;  /* when sources that are gone are to be looked at */
 	int wake_fd;        /* eventfd */
@@ -206,8 +207,10 @@ static void take_event(const struct opener_event *event, void *data)
 
 	switch (event->kind) {
 	case OPENER_ALL:
-		for (size_t i = 0; i < keeper->count; i++)
+		for (size_t i = 0; i < keeper->count; i++) {
 			keeper->names[i]->is_unseen = true;
+			keeper->names[i]->is_arrived = false; /* by a report that was cut short */
+		}
 		break;
 	case OPENER_SPACE:
 		note_space(keeper, event);
@@ -241,15 +244,21 @@ static void note_lost(struct keeper *keeper)
 	keeper->house.has_news = true;
 }
 
+/* Else nothing is opened, and reports wait. */
+static bool is_following(const struct keeper *keeper)
+{
+	return !keeper->house.is_lost && !keeper->awaits_rules;
+}
+
 static void turn(struct keeper *keeper, int64_t now_ns)
 {
 	struct house *house = &keeper->house;
 
 	if (atomic_exchange(&keeper->has_dead, false))
 		find_dead(keeper, now_ns);
-	if (!house->is_lost && opener_take(house->opener, take_event, keeper) < 0)
+	if (is_following(keeper) && opener_take(house->opener, take_event, keeper) < 0)
 		house->is_lost = true;
-	if (!house->is_lost)
+	if (is_following(keeper))
 		open_due(keeper, now_ns);
 	if (house->is_lost)
 		note_lost(keeper);
@@ -313,6 +322,7 @@ static int set_rules(struct keeper *keeper, struct rules *rules, int64_t now_ns)
 	struct rules before = house->rules;
 	int r = 0;
 
+	keeper->awaits_rules = false;
 	house->rules = *rules;
 	*rules = (struct rules){0};
 	for (size_t i = 0; i < keeper->count; i++) {
@@ -332,6 +342,13 @@ static int set_rules(struct keeper *keeper, struct rules *rules, int64_t now_ns)
 	return r < 0 ? r : add_literals(keeper);
 }
 
+static void reload(struct keeper *keeper, struct command *command)
+{
+	command->r = opener_reload(keeper->house.opener, command->err);
+	if (command->r == 0)
+		keeper->awaits_rules = true;
+}
+
 static void carry_out(struct keeper *keeper)
 {
 	struct command *command;
@@ -344,7 +361,7 @@ static void carry_out(struct keeper *keeper)
 	if (command->rules)
 		command->r = set_rules(keeper, command->rules, monotonic_ns());
 	else
-		command->r = opener_reload(keeper->house.opener, command->err);
+		reload(keeper, command);
 	(void)pthread_mutex_lock(&keeper->lock);
 	keeper->command = NULL;
 	command->is_done = true;
@@ -358,7 +375,7 @@ static int64_t next_turn(const struct keeper *keeper)
 {
 	int64_t next_ns = keeper->expire_ns;
 
-	for (size_t i = 0; i < keeper->count && !keeper->house.is_lost; i++)
+	for (size_t i = 0; i < keeper->count && is_following(keeper); i++)
 		if (keeper->names[i]->retry_ns < next_ns)
 			next_ns = keeper->names[i]->retry_ns;
 	return next_ns;
@@ -369,13 +386,13 @@ static void wait_for_turn(struct keeper *keeper)
 	const struct house *house = &keeper->house;
 	struct pollfd fds[] = {
 	    {.fd = keeper->wake_fd, .events = POLLIN},
-	    {.fd = house->is_lost ? -1 : opener_fd(house->opener), .events = POLLIN}};
+	    {.fd = is_following(keeper) ? opener_fd(house->opener) : -1, .events = POLLIN}};
 	int64_t next_ns = next_turn(keeper);
 	int64_t wait_ns = next_ns - monotonic_ns();
 	struct timespec timeout = {0};
 	uint64_t wakes;
 
-	if (!house->is_lost && opener_has_events(house->opener))
+	if (is_following(keeper) && opener_has_events(house->opener))
 		return;
 	if (wait_ns > 0) {
 		timeout.tv_sec = (time_t)(wait_ns / NS_PER_S);

@@ -49,8 +49,8 @@ void keeper_feed_failed(struct keeper *keeper);
 /* The opener process is gone for good: what is read goes on being read, nothing new is. Any thread. */
 bool keeper_is_lost(const struct keeper *keeper);
 
-/* Has the opener read its configuration again. 0, or -errno with @err: it keeps what it had. While the
- * keeper runs. */
+/* Has the opener read its configuration again. 0: then keeper_set_rules() must follow, nothing is opened
+ * or found to be gone until then; or -errno with @err: it keeps what it had. While the keeper runs. */
 int keeper_reload(struct keeper *keeper, struct nfl_error *err);
 
 /**

@@ -55,6 +55,8 @@ static struct {
 	struct played_space spaces[SPACES_MAX];
 	size_t space_count;
 	bool reports_all;
+	bool is_cut_short;    /* the report has no end: the worker died of something */
+	const char *unwanted; /* the name that is not reported any more after a reload */
 	int take_result;
 	int reload_result;
 	int open_result; /* of namespaces */
@@ -140,6 +142,8 @@ int __wrap_opener_take(struct opener *opener,
 			report(fn, data, OPENER_SPACE, space, space->is_there);
 		space->is_news = false;
 	}
+	if (world.is_cut_short)
+		return 0;
 	report(fn, data, OPENER_END, NULL, false);
 	world.reports_all = false;
 	return 0;
@@ -188,6 +192,10 @@ int __wrap_opener_reload(struct opener *opener, struct nfl_error *err)
 {
 	(void)opener;
 	(void)snprintf(err->text, sizeof(err->text), "not to be read");
+	for (size_t i = 0; i < world.space_count && world.unwanted; i++)
+		if (strcmp(world.spaces[i].shown, world.unwanted) == 0)
+			world.spaces[i].is_there = false;
+	world.reports_all |= world.unwanted != NULL;
 	return world.reload_result;
 }
 
@@ -564,6 +572,22 @@ static void worker_that_was_started_again_reports_all_and_what_it_has_not_is_gon
 	assert_counts(1, 1);
 }
 
+static void report_that_was_cut_short_makes_no_namespace(void **state)
+{
+	(void)state;
+	want(PRESENCE_NAME_GLOB, "*");
+	appear("blue", 8);
+	(void)look();
+	appear("red", 7);
+	world.is_cut_short = true;
+	assert_string_equal(look(), "");
+	world.is_cut_short = false;
+	world.space_count = 1; /* red has gone before the next worker looked */
+	world.reports_all = true;
+	assert_string_equal(look(), "");
+	assert_counts(1, 1);
+}
+
 /* --- cases: what cannot be read ---------------------------------------------------------- */
 
 static void second_name_of_a_namespace_says_which_the_first_is_and_takes_over(void **state)
@@ -736,6 +760,30 @@ static void name_that_is_no_longer_wanted_is_forgotten_and_a_new_one_waits(void 
 	assert_counts(1, 0);
 }
 
+/* The opener has the new rules first, and by them it reports less. */
+static void report_after_a_reload_waits_for_the_rules(void **state)
+{
+	static const char *const texts[] = {"blue"};
+	const struct rule rules[] = {{.kind = PRESENCE_NAME, .first = 100, .last = 100}};
+	struct nfl_error err;
+
+	(void)state;
+	want(PRESENCE_NAME, "blue");
+	want(PRESENCE_NAME_GLOB, "r*");
+	appear("blue", 7);
+	appear("red", 8);
+	(void)look();
+	world.unwanted = "red";
+	assert_int_equal(keeper_start(world.keeper), 0);
+	assert_int_equal(keeper_reload(world.keeper, &err), 0);
+	assert_int_equal(keeper_reload(world.keeper, &err), 0); /* between two there is a turn */
+	assert_int_equal(keeper_set_rules(world.keeper, rules_of(1, rules, texts)), 0);
+	keeper_stop(world.keeper);
+	assert_string_equal(look(), "-2 2=GONE");
+	assert_string_equal(world.sources[1].detail, "no longer configured");
+	assert_counts(1, 1);
+}
+
 static void settings_that_changed_are_set_without_letting_go(void **state)
 {
 	static const char *const texts[] = {"red"};
@@ -779,6 +827,7 @@ int main(void)
 	    CASE(namespace_moved_to_another_name_is_let_go_before_it_is_read_again),
 	    CASE(opener_that_is_lost_lets_go_of_nothing_and_main_is_told),
 	    CASE(worker_that_was_started_again_reports_all_and_what_it_has_not_is_gone),
+	    CASE(report_that_was_cut_short_makes_no_namespace),
 	    CASE(second_name_of_a_namespace_says_which_the_first_is_and_takes_over),
 	    CASE(taken_group_is_tried_again_less_and_less_often),
 	    CASE(failed_one_that_vanishes_is_gone),
@@ -788,6 +837,7 @@ int main(void)
 	    CASE(what_may_not_be_looked_at_says_why_and_is_read_once_it_may),
 	    CASE(groups_that_no_rule_wants_any_more_are_let_go_and_others_are_not_touched),
 	    CASE(name_that_is_no_longer_wanted_is_forgotten_and_a_new_one_waits),
+	    CASE(report_after_a_reload_waits_for_the_rules),
 	    CASE(settings_that_changed_are_set_without_letting_go),
 	    CASE(reload_that_the_opener_refuses_says_why),
 	};
