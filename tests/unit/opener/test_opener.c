@@ -452,6 +452,45 @@ static void worker_that_hangs_is_not_waited_for(void **state)
 	assert_serves(f);
 }
 
+/* What is said of the death is not taken for the answer to what is asked later. */
+static void death_before_a_request_does_not_fail_it(void **state)
+{
+	struct fixture *f = *state;
+	pid_t before = worker();
+	int ends[2];
+
+	(void)next_report(f);
+	assert_int_equal(kill(before, SIGKILL), 0);
+	(void)await_child(warden(), "nflogd-opener", before);
+	assert_int_equal(open_group(f, PRESENCE_HOST, GROUP + 1), -EACCES);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(opener_unbind(f->opener, ends[0], GROUP), -EINVAL);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void log_that_nobody_reads_ends_nothing(void **state)
+{
+	struct fixture *f = *state;
+	int log = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	int ends[2];
+
+	assert_true(log >= 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	start(f);
+	assert_int_equal(dup2(log, STDERR_FILENO), STDERR_FILENO);
+	close(log);
+	close(ends[0]);
+	close(ends[1]);
+	assert_string_equal(next_report(f), "{+host}");
+	send_fds(opener_fd(f->opener), "x", 1, 0); /* the worker logs it */
+	assert_serves(f);
+	assert_int_equal(kill(worker(), SIGKILL), 0); /* the warden logs it */
+	assert_string_equal(next_report(f), "{+host}");
+	assert_serves(f);
+}
+
 static void warden_that_was_killed_is_the_end_for_good(void **state)
 {
 	struct fixture *f = *state;
@@ -474,6 +513,17 @@ static void stop_ends_both_and_tells_once(void **state)
 	f->opener = NULL;
 	assert_int_equal(await_ended(f), 1);
 	assert_int_equal(kill(gone, 0), -1);
+}
+
+static void worker_that_hangs_does_not_outlive_the_daemon(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)next_report(f);
+	assert_int_equal(kill(worker(), SIGSTOP), 0);
+	opener_stop(f->opener);
+	f->opener = NULL;
+	assert_int_equal(await_ended(f), 1);
 }
 
 /* The daemon is another process here, which is killed; what it leaves becomes ours. */
@@ -547,8 +597,11 @@ int main(void)
 	    CASE(worker_that_was_killed_is_started_again_and_reports_all),
 	    CASE(request_to_a_worker_that_dies_of_it_does_not_hang),
 	    CASE(worker_that_hangs_is_not_waited_for),
+	    CASE(death_before_a_request_does_not_fail_it),
+	    cmocka_unit_test_setup_teardown(log_that_nobody_reads_ends_nothing, setup, teardown),
 	    CASE(warden_that_was_killed_is_the_end_for_good),
 	    CASE(stop_ends_both_and_tells_once),
+	    CASE(worker_that_hangs_does_not_outlive_the_daemon),
 	    cmocka_unit_test_setup_teardown(daemon_that_was_killed_leaves_no_process, setup,
 					    teardown),
 	    CASE(reload_takes_the_new_rules_and_reports_all_again),
