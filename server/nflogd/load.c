@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the configuration comes from. What the command line says is written as YAML and read by the
- * same loader as a file, so that both are checked by the same rules and give the same messages.
+ * same loader as a file, so that both are checked by the same rules and give the same messages. What
+ * the file alone cannot tell, because it depends on users and files of the system, is found when a
+ * policy is made of it, and told in the same form.
  */
 #include "load.h"
 
@@ -16,6 +18,8 @@
 #include "cleanup.h"
 #include "config.h"
 #include "options.h"
+#include "plan.h"
+#include "policy.h"
 
 #define NAME_FROM_OPTIONS "command line"
 #define UNIX_SCHEME       "unix:"
@@ -23,6 +27,12 @@
 static void config_freep(struct config **config)
 {
 	config_free(*config);
+}
+
+static void print_more(size_t more, FILE *out)
+{
+	if (more)
+		(void)fprintf(out, "... and %zu more\n", more);
 }
 
 static void print_errors(const struct config_errors *errors, FILE *out)
@@ -33,8 +43,7 @@ static void print_errors(const struct config_errors *errors, FILE *out)
 		(void)config_error_render(&errors->items[i], line, sizeof(line));
 		(void)fprintf(out, "%s\n", line);
 	}
-	if (errors->more)
-		(void)fprintf(out, "... and %zu errors more\n", errors->more);
+	print_more(errors->more, out);
 }
 
 /* --- YAML from options ------------------------------------------------------------------- */
@@ -216,4 +225,31 @@ int load_config(const struct options *options, const char *default_path, struct 
 	*ret_is_file = path != NULL;
 	*ret = TAKE_PTR(config);
 	return 0;
+}
+
+/* --- the policy -------------------------------------------------------------------------- */
+
+static void print_problem(const struct policy_problem *problem, const char *path, FILE *out)
+{
+	(void)fprintf(out, "%s:%u:%u: %s%s\n", path, problem->line, problem->column,
+		      problem->is_error ? "" : "warning: ", problem->text);
+}
+
+int load_policy(const struct config *config, const char *path, struct policy **ret, FILE *err_out)
+{
+	CLEANUP(plan_tenants_done) struct plan_tenants plan = {0};
+	CLEANUP(policy_problems_done) struct policy_problems problems = {0};
+	struct policy_problem wrong_filter;
+	int r = plan_tenants(config, &plan, &wrong_filter);
+
+	if (r == -EINVAL)
+		print_problem(&wrong_filter, path, err_out);
+	if (r == 0)
+		r = policy_new(plan.specs, plan.count, ret, &problems);
+	for (size_t i = 0; i < problems.count; i++)
+		print_problem(&problems.items[i], path, err_out);
+	print_more(problems.more, err_out);
+	if (r < 0 && r != -EINVAL)
+		(void)fprintf(err_out, "%s: no policy: %s\n", path, strerrordesc_np(-r));
+	return r;
 }

@@ -8,6 +8,7 @@
 
 struct config;
 struct options;
+struct policy;
 
 #define LOAD_DEFAULT_PATH "/etc/nflogd/nflogd.yaml"
 
@@ -22,5 +23,14 @@ struct options;
  */
 int load_config(const struct options *options, const char *default_path, struct config **ret,
 		bool *ret_is_file, FILE *err_out);
+
+/**
+ * load_policy - the tenants of a configuration, with users, groups and token files looked up
+ * @path: stands before each message, such as config->path
+ * @ret: owned by the caller on success: policy_unref()
+ * @err_out: every error and warning, a line each
+ * Returns 0, perhaps with warnings, or -errno.
+ */
+int load_policy(const struct config *config, const char *path, struct policy **ret, FILE *err_out);
 
 #endif

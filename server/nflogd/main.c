@@ -10,6 +10,7 @@
 #include "load.h"
 #include "log.h"
 #include "options.h"
+#include "policy.h"
 #include "serve.h"
 
 #define EXIT_USAGE 2
@@ -45,6 +46,16 @@ static void warn_of_idle_keys(const struct config *config, bool is_file)
 		log_warn("config.no_effect", "key=metrics effect=\"no metrics are served\"");
 }
 
+static int check_policy(const struct config *config)
+{
+	struct policy *policy = NULL;
+
+	if (load_policy(config, config->path, &policy, stderr) < 0)
+		return EXIT_FAILURE;
+	(void)policy_unref(policy);
+	return EXIT_SUCCESS;
+}
+
 static int run(const struct options *options)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
@@ -54,7 +65,7 @@ static int run(const struct options *options)
 	if (load_config(options, LOAD_DEFAULT_PATH, &config, &is_file, stderr) < 0)
 		return EXIT_FAILURE;
 	if (options->action == OPTIONS_CHECK_CONFIG)
-		return EXIT_SUCCESS;
+		return check_policy(config);
 	warn_of_idle_keys(config, is_file);
 	return serve(config);
 }

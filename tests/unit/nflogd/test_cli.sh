@@ -43,6 +43,16 @@ YAML
 	printf 'listen: [{ tcp: "127.0.0.1:7443", tls: { certificate: /a, private_key: /b } }]\n'
 } >"$folder/tls.yaml"
 
+cat >"$folder/ambiguous.yaml" <<'YAML'
+tenants:
+  - name: red
+    identities: [{ unix_uid: 0 }]
+    sources: [{ netns: red, groups: [100] }]
+  - name: blue
+    identities: [{ unix_user: root }, { unix_user: nfl-nosuch }]
+    sources: [{ netns: blue, groups: [100] }]
+YAML
+
 expect 0 "nflogd " --version
 expect 0 "--check-config" --help
 expect 2 "'--colour'" --colour
@@ -50,6 +60,8 @@ expect 2 "cannot be given with one" --config "$folder/good.yaml" --netns red
 expect 0 "" --check-config "$folder/good.yaml"
 expect 1 "bad.yaml:1:1:" --check-config "$folder/bad.yaml"
 expect 1 "bad.yaml:5:38:" --check-config "$folder/bad.yaml"
+expect 1 "ambiguous.yaml:6:18:" --check-config "$folder/ambiguous.yaml"
+expect 1 "ambiguous.yaml:6:39: warning:" --check-config "$folder/ambiguous.yaml"
 expect 1 "bad.yaml:1:1:" --config "$folder/bad.yaml"
 expect 1 "nosuch.yaml" --config "$folder/nosuch.yaml"
 expect 0 "" --check-config "$folder/tls.yaml"

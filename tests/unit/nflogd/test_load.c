@@ -17,6 +17,7 @@
 #include "config.h"
 #include "load.h"
 #include "options.h"
+#include "policy.h"
 
 #define NO_FILE "/tmp/nfl-test-nosuch.yaml"
 
@@ -262,6 +263,68 @@ static void pid_that_is_no_number_is_refused(void **state)
 	assert_non_null(strstr(f->errors, "pid"));
 }
 
+/* Makes a policy of @text; what it prints is in f->errors. */
+static int make_policy(struct fixture *f, const char *text)
+{
+	struct config_errors errors;
+	struct policy *policy = NULL;
+	size_t len = 0;
+	FILE *out;
+	int r;
+
+	assert_int_equal(config_load_text("test", text, strlen(text), &f->config, &errors), 0);
+	config_errors_done(&errors);
+	free(f->errors);
+	out = open_memstream(&f->errors, &len);
+	assert_non_null(out);
+	r = load_policy(f->config, "a.yaml", &policy, out);
+	(void)fclose(out);
+	assert_true((r == 0) == (policy != NULL));
+	if (policy)
+		assert_non_null(policy_tenant(policy, "red"));
+	(void)policy_unref(policy);
+	return r;
+}
+
+#define RED(identities)                                                                            \
+	"  - name: red\n"                                                                          \
+	"    identities: [" identities "]\n"                                                       \
+	"    sources: [{netns: red, groups: [1]}]\n"                                               \
+	"    filter: {exclude: [{protocol: tcp}]}\n"
+
+static void policy_of_a_right_file_prints_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(make_policy(f, "tenants:\n" RED("{unix_uid: 0}, {loopback: true}")), 0);
+	assert_string_equal(f->errors, "");
+}
+
+static void user_that_does_not_exist_is_a_warning_with_its_place(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(make_policy(f, "tenants:\n" RED("{unix_user: nfl-nobody}")), 0);
+	assert_memory_equal(f->errors, "a.yaml:3:18: warning: ", 22);
+	assert_non_null(strstr(f->errors, "nfl-nobody"));
+}
+
+static void two_names_of_one_user_are_an_error_with_its_place(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(
+	    make_policy(f,
+			"tenants:\n" RED("{unix_user: root}") "  - name: blue\n"
+							      "    admin: true\n"
+							      "    identities: [{unix_uid: 0}]\n"),
+	    -EINVAL);
+	assert_memory_equal(f->errors, "a.yaml:8:18: ", 13);
+	assert_null(strstr(f->errors, "warning"));
+	assert_non_null(strstr(f->errors, "red"));
+	assert_non_null(strstr(f->errors, "3:18"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -277,6 +340,9 @@ int main(void)
 	    CASE(listen_options_replace_the_listeners_of_the_file),
 	    CASE(wrong_values_are_refused_by_the_rules_of_a_file),
 	    CASE(pid_that_is_no_number_is_refused),
+	    CASE(policy_of_a_right_file_prints_nothing),
+	    CASE(user_that_does_not_exist_is_a_warning_with_its_place),
+	    CASE(two_names_of_one_user_are_an_error_with_its_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

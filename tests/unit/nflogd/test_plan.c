@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* plan: what a configuration makes the daemon read of which namespace, and how */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +11,12 @@
 
 #include <cmocka.h>
 
+#include <nfl/filter.h>
+
+#include "bytes.h"
 #include "config.h"
 #include "plan.h"
+#include "policy.h"
 #include "wanted.h"
 
 /* --- a configuration of one tenant for each source entry --------------------------------- */
@@ -309,7 +314,177 @@ static void source_of_a_tenant_without_a_budget_is_charged_to_none(void **state)
 	assert_ptr_equal(find(f, "rot")[0].account, account);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* --- tenants ----------------------------------------------------------------------------- */
+
+#define TWO_TENANTS                                                                                \
+	"tenants:\n"                                                                               \
+	"  - name: red\n"                                                                          \
+	"    identities:\n"                                                                        \
+	"      - {unix_user: alice}\n"                                                             \
+	"      - {unix_uid: 7}\n"                                                                  \
+	"      - {unix_group: staff}\n"                                                            \
+	"      - {cert_uri: 'spiffe://corp/red'}\n"                                                \
+	"      - {cert_dns: red.example}\n"                                                        \
+	"      - {cert_cn: red}\n"                                                                 \
+	"      - {token_sha256: " SHA256_OF_TEST "}\n"                                             \
+	"      - {token_sha256_file: /token}\n"                                                    \
+	"      - {loopback: true}\n"                                                               \
+	"    sources:\n"                                                                           \
+	"      - {netns: 'r*', groups: ['1-2']}\n"                                                 \
+	"      - {netns: host, groups: [9], copy_bytes: 64}\n"                                     \
+	"    limits: {subscriptions: 2, packets_per_second: 3, payload_bytes: 4,\n"                \
+	"             filters: 5, view: basic, stall_timeout_ms: 600, history_bytes: 1M}\n"        \
+	"    filter: {exclude: [{protocol: udp}]}\n"                                               \
+	"  - name: boss\n"                                                                         \
+	"    admin: true\n"                                                                        \
+	"    identities: [{unix_uid: 0}]\n"
+#define SHA256_OF_TEST "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+struct made {
+	struct config *config;
+	struct plan_tenants plan;
+};
+
+static int make_tenants(void **state)
+{
+	static struct made made;
+	struct config_errors errors;
+	struct policy_problem err;
+	int r = config_load_text("test", TWO_TENANTS, strlen(TWO_TENANTS), &made.config, &errors);
+
+	config_errors_done(&errors);
+	*state = &made;
+	return r == 0 ? plan_tenants(made.config, &made.plan, &err) : r;
+}
+
+static int free_tenants(void **state)
+{
+	struct made *made = *state;
+
+	plan_tenants_done(&made->plan);
+	config_free(made->config);
+	return 0;
+}
+
+static void each_tenant_has_the_rules_of_its_own_sources(void **state)
+{
+	const struct made *made = *state;
+	const struct rules *rules = &made->plan.specs[0].rules;
+
+	assert_int_equal(made->plan.count, 2);
+	assert_int_equal(rules->count, 2);
+	assert_int_equal(rules->literals, 1); /* sorted */
+	assert_string_equal(rules->items[0].text, "host");
+	assert_int_equal(rules->items[0].wanted.options.copy_range, 64);
+	assert_null(rules->items[0].wanted.account);
+	assert_string_equal(rules->items[1].text, "r*");
+	assert_int_equal(rules->items[1].first, 1);
+	assert_int_equal(rules->items[1].last, 2);
+}
+
+static void admin_without_sources_has_no_rules_and_adds_none(void **state)
+{
+	const struct made *made = *state;
+	struct rules rules;
+
+	assert_string_equal(made->plan.specs[1].name, "boss");
+	assert_true(made->plan.specs[1].admin);
+	assert_false(made->plan.specs[0].admin);
+	assert_int_equal(made->plan.specs[1].rules.count, 0);
+	assert_null(made->plan.specs[1].filter);
+	assert_int_equal(plan_make(made->config, NULL, &rules), 0);
+	assert_int_equal(rules.count, 2);
+	rules_done(&rules);
+}
+
+static void limits_of_a_tenant_reach_it(void **state)
+{
+	const struct made *made = *state;
+	const struct tenant_limits *limits = &made->plan.specs[0].limits;
+	const struct tenant_limits *defaults = &made->plan.specs[1].limits;
+
+	assert_int_equal(limits->subscriptions, 2);
+	assert_int_equal(limits->packets_per_second, 3);
+	assert_int_equal(limits->payload_bytes, 4);
+	assert_int_equal(limits->filters, 5);
+	assert_true(limits->basic_view);
+	assert_int_equal(limits->stall_timeout_ns, 600000000);
+	assert_int_equal(defaults->subscriptions, 16);
+	assert_int_equal(defaults->filters, 64);
+	assert_false(defaults->basic_view);
+}
+
+static void every_kind_of_identity_keeps_its_text_and_its_place(void **state)
+{
+	static const struct {
+		enum identity_kind kind;
+		const char *text;
+	} expected[] = {
+	    {IDENTITY_UNIX_USER, "alice"},
+	    {IDENTITY_UNIX_UID, NULL},
+	    {IDENTITY_UNIX_GROUP, "staff"},
+	    {IDENTITY_CERT_URI, "spiffe://corp/red"},
+	    {IDENTITY_CERT_DNS, "red.example"},
+	    {IDENTITY_CERT_CN, "red"},
+	    {IDENTITY_TOKEN_SHA256, SHA256_OF_TEST},
+	    {IDENTITY_TOKEN_SHA256_FILE, "/token"},
+	    {IDENTITY_LOOPBACK, NULL},
+	};
+	const struct made *made = *state;
+	const struct tenant_spec *red = &made->plan.specs[0];
+
+	assert_int_equal(red->identity_count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_int_equal(red->identities[i].kind, expected[i].kind);
+		assert_int_equal(red->identities[i].line, 4 + i);
+		assert_int_equal(red->identities[i].column, 9);
+		if (expected[i].text)
+			assert_string_equal(red->identities[i].text, expected[i].text);
+		else
+			assert_null(red->identities[i].text);
+	}
+	assert_int_equal(red->identities[1].uid, 7);
+	assert_int_equal(made->plan.specs[1].identity_count, 1);
+	assert_int_equal(made->plan.specs[1].identities[0].uid, 0);
+}
+
+static void filter_of_a_tenant_is_compiled(void **state)
+{
+	const struct made *made = *state;
+	const struct nfl_filter *filter = made->plan.specs[0].filter;
+	struct nfl_packet packet = {.decoded = {.present = NFL_HAS_PROTOCOL}};
+
+	packet.decoded.protocol = 17;
+	assert_false(nfl_filter_match(filter, &packet, "red", 1));
+	packet.decoded.protocol = 6;
+	assert_true(nfl_filter_match(filter, &packet, "red", 1));
+}
+
+static void filter_that_cannot_be_compiled_is_told_with_its_place(void **state)
+{
+	static struct nfl_filter_term terms[NFL_FILTER_TERMS_MAX + 1];
+	struct made *made = *state;
+	struct config_filter *filter = &made->config->tenants[0].filter;
+	struct plan_tenants plan = {0};
+	struct policy_problem err = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(terms); i++)
+		terms[i].size = sizeof(terms[i]);
+	filter->include = terms;
+	filter->include_count = ARRAY_SIZE(terms);
+	assert_int_equal(plan_tenants(made->config, &plan, &err), -EINVAL);
+	filter->include = NULL;
+	filter->include_count = 0;
+	assert_null(plan.specs);
+	assert_true(err.is_error);
+	assert_int_equal(err.line, 18);
+	assert_int_equal(err.column, 13);
+	assert_memory_equal(err.text, "filter: ", 8);
+	assert_true(strlen(err.text) > 8);
+}
+
+#define TENANTS(name) cmocka_unit_test_setup_teardown(name, make_tenants, free_tenants)
+#define CASE(name)    cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
@@ -324,6 +499,12 @@ int main(void)
 	    CASE(explicit_timeout_may_be_faster_than_the_other_ones_profile),
 	    CASE(source_of_several_tenants_is_charged_to_the_largest_budget),
 	    CASE(source_of_a_tenant_without_a_budget_is_charged_to_none),
+	    TENANTS(each_tenant_has_the_rules_of_its_own_sources),
+	    TENANTS(admin_without_sources_has_no_rules_and_adds_none),
+	    TENANTS(limits_of_a_tenant_reach_it),
+	    TENANTS(every_kind_of_identity_keeps_its_text_and_its_place),
+	    TENANTS(filter_of_a_tenant_is_compiled),
+	    TENANTS(filter_that_cannot_be_compiled_is_told_with_its_place),
 	    CASE(larger_receive_buffer_wins_and_absent_is_the_default),
 	};
 
