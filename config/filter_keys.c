@@ -232,7 +232,7 @@ static void read_match(struct problems *problems, const struct schema_key *key,
 static const struct schema_key cidr_item = {.read = read_cidr};
 static const struct schema_key port_item = {.read = read_port, .max = UINT16_MAX};
 static const struct schema_key match_item = {.read = read_match, .max = MATCH_MAX_BYTES};
-static const struct schema_key netns_item = {.read = read_exact};
+static const struct schema_key netns_item = {.read = read_exact, .max = MATCH_MAX_BYTES};
 static const struct schema_key hw_address_item = {.read = read_hw_address};
 static const struct schema_key tcp_flags_item = {
     .read = read_masked, .names = tcp_flags, .max = TCP_FLAGS_MAX};
