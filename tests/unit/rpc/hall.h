@@ -41,6 +41,11 @@ void hall_set_state(struct hall *hall, struct source *source, enum source_state 
 /* The namespace is deleted: told as GONE, and the name is free. */
 void hall_remove(struct hall *hall, struct source *source);
 
+/* From now on no stream looks at anything, until hall_go_on(): to it, what is done in between has
+ * happened at once. Only the thread that holds them may let them go on. */
+void hall_hold(void);
+void hall_go_on(void);
+
 /* Stores packets in one datagram: published, and streams are woken. */
 void hall_log(struct hall *hall, struct source *source, uint32_t count);
 /* The same after a gap. */

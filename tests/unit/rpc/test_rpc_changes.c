@@ -41,12 +41,14 @@ static void a_source_that_appears_is_complete_from_its_first_packet(void **state
 	struct caller caller;
 
 	hall_follow(hall, &caller, &request);
+	hall_hold();
 	green = hall_add(hall, "green", 100);
 	atomic_fetch_add(&green->lost_kernel, 7);
 	hall_store(green, 1);
 	hall_store(green, 2);
 	registry_set_state(hall->registry, green, SOURCE_LISTENING, NULL);
 	hall_set_order(hall, 2);
+	hall_go_on();
 	expect_state(&caller, green, SOURCE_LISTENING, "");
 	expect_loss(&caller, green, KERNEL, 7, 7);
 	expect_packets(&caller, green->id, 1, 2);
@@ -126,12 +128,14 @@ static void gone_is_told_after_the_last_packet_and_its_loss(void **state)
 	struct caller caller;
 
 	hall_follow(hall, &caller, &request);
+	hall_hold(); /* the end is known before the packets are read */
 	hall_store(hall->red, 1);
 	hall_store(hall->red, 2);
 	atomic_store(&hall->red->lost_tail, 4);
 	atomic_fetch_add(&hall->red->lost_kernel, 4);
 	registry_set_state(hall->registry, hall->red, SOURCE_GONE, "deleted");
-	hall_set_order(hall, 2); /* the first wake: the end is known before the packets are read */
+	hall_set_order(hall, 2);
+	hall_go_on();
 	expect_packets(&caller, hall->red->id, 1, 2);
 	expect_bound(&caller, hall->red, KERNEL, 4, 4);
 	expect_state(&caller, hall->red, SOURCE_GONE, "deleted");
@@ -148,11 +152,13 @@ static void a_source_that_came_and_went_unseen_is_told_and_complete(void **state
 	struct caller caller;
 
 	hall_follow(hall, &caller, &request);
+	hall_hold();
 	green = hall_add(hall, "green", 100);
 	hall_store(green, 1);
 	atomic_fetch_add(&green->lost_decode, 2);
 	registry_set_order(hall->registry, 1);
 	hall_remove(hall, green);
+	hall_go_on();
 	expect_state(&caller, green, SOURCE_LISTENING, "");
 	expect_packets(&caller, green->id, 1, 1);
 	expect_loss(&caller, green, DECODE, 2, 2);
@@ -174,9 +180,11 @@ static void a_namespace_that_comes_back_is_another_source(void **state)
 		expect_run(&caller, old->id, 1, 2);
 		hall_remove(hall, old);
 		expect_state(&caller, old, SOURCE_GONE, "deleted");
+		hall_hold();
 		again = hall_add(hall, "red", 100);
-		assert_int_not_equal(again->id, old->id);
 		hall_set_state(hall, again, SOURCE_LISTENING, NULL);
+		hall_go_on();
+		assert_int_not_equal(again->id, old->id);
 		expect_state(&caller, again, SOURCE_LISTENING, "");
 		old = again;
 	}
@@ -223,6 +231,7 @@ static void a_stream_that_missed_changes_looks_at_all_sources_again(void **state
 	int green_state = 0;
 
 	hall_follow(hall, &caller, &request);
+	hall_hold();
 	green = hall_add(hall, "green", 100);
 	registry_set_state(hall->registry, green, SOURCE_LISTENING, NULL);
 	for (int i = 0; i < 10000; i++) {
@@ -230,6 +239,7 @@ static void a_stream_that_missed_changes_looks_at_all_sources_again(void **state
 		registry_set_state(hall->registry, hall->blue, SOURCE_FAILED, detail);
 	}
 	hall_log(hall, green, 2);
+	hall_go_on();
 	while (read_state(&caller, &known)) {
 		if (known.id == green->id)
 			green_state = known.state;
