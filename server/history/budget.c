@@ -20,7 +20,7 @@ int history_new(size_t bytes_total, struct history **ret)
 	r = pthread_mutex_init(&history->lock, NULL);
 	if (r)
 		return -r;
-	history->total.bytes_max = bytes_total;
+	atomic_init(&history->total.bytes_max, bytes_total);
 	*ret = TAKE_PTR(history);
 	return 0;
 }
@@ -40,9 +40,19 @@ int history_account_new(struct history *history, size_t bytes_max, struct histor
 	(void)history; /* its logs name it, too */
 	if (!account)
 		return -ENOMEM;
-	account->budget.bytes_max = bytes_max;
+	atomic_init(&account->budget.bytes_max, bytes_max);
 	*ret = account;
 	return 0;
+}
+
+void history_set_bytes(struct history *history, size_t bytes_total)
+{
+	atomic_store(&history->total.bytes_max, bytes_total);
+}
+
+void history_account_set_bytes(struct history_account *account, size_t bytes_max)
+{
+	atomic_store(&account->budget.bytes_max, bytes_max);
 }
 
 void history_account_free(struct history_account *account)
@@ -66,7 +76,7 @@ void budget_give_back(struct history_log *log, size_t footprint)
 
 static bool is_spent(const struct budget *budget, size_t footprint)
 {
-	return atomic_load(&budget->bytes_used) + footprint > budget->bytes_max;
+	return atomic_load(&budget->bytes_used) + footprint > atomic_load(&budget->bytes_max);
 }
 
 bool budget_is_spent(const struct history_log *log, size_t footprint)

@@ -38,6 +38,10 @@ void history_free(struct history *history); /* after all logs and accounts */
 int history_account_new(struct history *history, size_t bytes_max, struct history_account **ret);
 void history_account_free(struct history_account *account); /* after its logs */
 
+/* Other budgets from now on. A smaller one is kept to by the next slab that is taken. */
+void history_set_bytes(struct history *history, size_t bytes_total);
+void history_account_set_bytes(struct history_account *account, size_t bytes_max);
+
 /* @account: borrowed, outlives the log; NULL: none
  * @bytes_max: budget of this log; less than two slabs of HISTORY_SLAB_BYTES is taken as that. A log
  * without records holds no slab. The log is owned by the caller. */

@@ -14,7 +14,7 @@
 
 /* A shared budget: footprints of the slabs that logs hold. */
 struct budget {
-	size_t bytes_max; /* const */
+	_Atomic size_t bytes_max;
 	_Atomic size_t bytes_used;
 };
 

@@ -295,6 +295,36 @@ static void an_account_bounds_its_logs_together_and_no_others(void **state)
 	history_free(history);
 }
 
+/* A reload: what was within the old budget goes as soon as the log takes another slab. */
+static void budgets_that_shrink_and_grow_hold_from_the_next_slab_on(void **state)
+{
+	struct history *history;
+	struct history_account *account;
+	struct history_log *live;
+	uint64_t held;
+
+	(void)state;
+	assert_int_equal(history_new(LARGE, &history), 0);
+	assert_int_equal(history_account_new(history, LARGE, &account), 0);
+	assert_int_equal(history_log_new(history, account, LARGE, &live), 0);
+	append(live, 2000);
+	assert_int_equal(records_held(live), 2000);
+	history_account_set_bytes(account, 4 * HISTORY_SLAB_BYTES);
+	append(live, 2000);
+	assert_true(records_held(live) < 4 * HISTORY_SLAB_BYTES / RECORD_BYTES);
+	history_account_set_bytes(account, LARGE);
+	history_set_bytes(history, 2 * HISTORY_SLAB_BYTES);
+	append(live, 1000);
+	assert_true(records_held(live) < 2 * HISTORY_SLAB_BYTES / RECORD_BYTES);
+	history_set_bytes(history, LARGE);
+	held = records_held(live);
+	append(live, 1000);
+	assert_int_equal(records_held(live), held + 1000);
+	history_log_free(live);
+	history_account_free(account);
+	history_free(history);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +336,7 @@ int main(void)
 	    cmocka_unit_test(a_closed_log_stays_readable_until_it_is_cleared),
 	    cmocka_unit_test(closed_logs_give_way_first_and_the_one_closed_first_before_others),
 	    cmocka_unit_test(an_account_bounds_its_logs_together_and_no_others),
+	    cmocka_unit_test(budgets_that_shrink_and_grow_hold_from_the_next_slab_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
