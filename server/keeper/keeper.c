@@ -259,7 +259,7 @@ static void turn(struct keeper *keeper, int64_t now_ns)
 	if (is_following(keeper) && opener_take(house->opener, take_event, keeper) < 0)
 		house->is_lost = true;
 	if (is_following(keeper))
-		open_due(keeper, now_ns);
+		open_due(keeper, monotonic_ns()); /* what was reported just now, too */
 	if (house->is_lost)
 		note_lost(keeper);
 	if (now_ns >= keeper->expire_ns)
