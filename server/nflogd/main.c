@@ -27,23 +27,38 @@ static void warn_of_sources(const struct config_tenant *tenant, bool *ret_adapti
 }
 
 /* Keys that are read and checked, but have no effect yet. */
-static void warn_of_idle_keys(const struct config *config, bool is_file)
+static void warn_of_idle_keys(const struct config *config)
 {
-	bool identities = false;
 	bool adaptive = false;
 
-	for (size_t i = 0; i < config->tenant_count; i++) {
-		identities |= config->tenants[i].identity_count > 0;
+	for (size_t i = 0; i < config->tenant_count; i++)
 		warn_of_sources(&config->tenants[i], &adaptive);
-	}
-	if (identities && is_file)
-		log_warn(
-		    "config.no_effect",
-		    "key=identities effect=\"whoever can open the socket reads every source\"");
 	if (adaptive)
 		log_warn("config.no_effect", "key=profile value=adaptive effect=balanced");
 	if (config->metrics_listen)
 		log_warn("config.no_effect", "key=metrics effect=\"no metrics are served\"");
+}
+
+static bool has_loopback(const struct config *config)
+{
+	for (size_t t = 0; t < config->tenant_count; t++)
+		for (size_t i = 0; i < config->tenants[t].identity_count; i++)
+			if (config->tenants[t].identities[i].kind == CONFIG_IDENTITY_LOOPBACK)
+				return true;
+	return false;
+}
+
+/* Plaintext TCP proves nothing, and tokens are not taken there. */
+static void warn_of_useless_listens(const struct config *config)
+{
+	for (size_t i = 0; i < config->listen_count; i++)
+		if (config->listens[i].tcp && !config->listens[i].tls.given &&
+		    !has_loopback(config))
+			log_warn(
+			    "config.listen",
+			    "tcp=%s effect=\"nobody is served there: no tenant has the identity "
+			    "loopback\"",
+			    config->listens[i].tcp);
 }
 
 static int check_policy(const struct config *config)
@@ -66,8 +81,9 @@ static int run(const struct options *options)
 		return EXIT_FAILURE;
 	if (options->action == OPTIONS_CHECK_CONFIG)
 		return check_policy(config);
-	warn_of_idle_keys(config, is_file);
-	return serve(config);
+	warn_of_idle_keys(config);
+	warn_of_useless_listens(config);
+	return serve(options, config, is_file);
 }
 
 static void options_donep(struct options *options)

@@ -17,6 +17,7 @@ enum long_only {
 	OPT_NETNS,
 	OPT_GROUP,
 	OPT_LISTEN,
+	OPT_USER,
 	OPT_LOG_LEVEL,
 	OPT_LOG_FORMAT,
 };
@@ -27,6 +28,7 @@ static const struct option long_options[] = {
     {"netns", required_argument, NULL, OPT_NETNS},
     {"group", required_argument, NULL, OPT_GROUP},
     {"listen", required_argument, NULL, OPT_LISTEN},
+    {"user", required_argument, NULL, OPT_USER},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"version", no_argument, NULL, 'V'},
@@ -57,6 +59,9 @@ static const char help_text[] =
     "                           unix:/PATH, /PATH, or a loopback 127.0.0.1:PORT.\n"
     "                           Repeatable. Default: unix:/run/nflogd/nflogd.sock\n"
     "\n"
+    "      --user NAME          become this user when started as root. Default:\n"
+    "                           nflogd, or nobody where there is none\n"
+    "\n"
     "Log:\n"
     "      --log-level LEVEL    error, warn, info (default) or debug\n"
     "      --log-format FORMAT  auto (default), text or json\n"
@@ -64,7 +69,8 @@ static const char help_text[] =
     "  -V, --version            print the version and exit\n"
     "  -h, --help               print this help and exit\n"
     "\n"
-    "Signals: SIGTERM and SIGINT end all streams and the daemon within 5 seconds.\n"
+    "Signals: SIGTERM and SIGINT end all streams and the daemon within 5 seconds;\n"
+    "SIGHUP reads the configuration, certificates and tokens again.\n"
     "Exit status: 0 ended by a signal, 1 error, 2 wrong usage.\n"
     "\n"
     "See nflogd(8), nflogd.yaml(5), nflogctl(1).\n";
@@ -193,6 +199,11 @@ static int take_option(struct options *options, int option, const char *value, F
 		return append(&options->groups, value);
 	case OPT_LISTEN:
 		return append(&options->listens, value);
+	case OPT_USER:
+		if (*value == '\0')
+			return refuse(err_out, "--user: expected a name, got an empty text");
+		options->become = value;
+		return 0;
 	case OPT_LOG_LEVEL:
 		if (parse_log_level(value, &options->log_level) < 0)
 			return refuse(err_out,

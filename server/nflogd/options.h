@@ -31,7 +31,8 @@ struct options {
 	struct options_list netns;
 	struct options_list groups; /* each "N" or "N-M", in range */
 	struct options_list listens;
-	uid_t user; /* who started nflogd */
+	uid_t user;         /* who started nflogd */
+	const char *become; /* --user; NULL: not given */
 	enum log_level log_level;
 	enum log_format log_format;
 };

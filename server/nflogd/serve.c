@@ -2,10 +2,9 @@
 /*
  * Builds the daemon from the configuration in the one order that works, and takes it down again.
  *
- * Signals are blocked and every namespace that exists is entered before gRPC starts its threads: they
- * inherit the signal mask, and one made in another namespace would stay there for ever. Main then
- * waits for signals, and wakes rpc for the keeper, which enters namespaces and so calls nothing of
- * gRPC.
+ * First the opener is forked, while there is no thread, and the unix sockets are bound; then every
+ * privilege is given up. Signals are blocked before gRPC starts its threads, which inherit the mask.
+ * Main then waits for signals, and passes on to rpc what the keeper has changed.
  */
 #include "serve.h"
 
@@ -13,12 +12,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bytes.h"
@@ -26,20 +25,23 @@
 #include "clock.h"
 #include "config.h"
 #include "deadline.h"
+#include "endpoints.h"
 #include "history.h"
 #include "intake.h"
 #include "keeper.h"
+#include "load.h"
 #include "log.h"
 #include "notify.h"
 #include "opener.h"
+#include "options.h"
 #include "plan.h"
+#include "policy.h"
 #include "presence.h"
+#include "privileges.h"
 #include "rpc.h"
+#include "server.h"
 #include "source.h"
 #include "wanted.h"
-
-#define DEFAULT_SOCKET "/run/nflogd/nflogd.sock"
-#define DEFAULT_FOLDER "/run/nflogd"
 
 /* The promise is 5 s from the signal to the end. Intake needs 1 s at most. */
 #define STOP_MAX_MS   4800
@@ -47,30 +49,14 @@
 
 #define SCAN_MAX_MS 30000 /* thousands of namespaces on a busy machine */
 
-#define QUOTED_BYTES 600 /* of an error text or a path in a log line */
-
-struct server {
-	struct history *history;
-	struct history_account **accounts; /* owned, one for each tenant; NULL: has no budget */
-	size_t account_count;
-	struct registry *registry;
-	struct intake *intake;
-	struct opener *opener;
-	struct keeper *keeper;
-	struct rpc *rpc;
-	int signal_fd;
-	int changed_fd; /* eventfd: the keeper has changed sources */
-};
-
 static void server_done(struct server *server)
 {
 	keeper_free(server->keeper);
 	intake_free(server->intake);
 	rpc_free(server->rpc);
+	rpc_unbind(server->sockets);
 	registry_free(server->registry);
-	for (size_t i = 0; i < server->account_count; i++)
-		history_account_free(server->accounts[i]);
-	free(server->accounts);
+	budgets_done(&server->budgets);
 	history_free(server->history);
 	opener_stop(server->opener);
 	closep(&server->signal_fd);
@@ -91,7 +77,7 @@ static int take_signals(struct server *server)
 	return server->signal_fd < 0 ? -errno : 0;
 }
 
-/* gRPC's listener dies for good when accept runs out of descriptors (CVE-2023-4785). */
+/* Before the limits of a user are all that there is. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -103,24 +89,97 @@ static void raise_descriptor_limit(void)
 		log_warn("server.limit", "error=\"RLIMIT_NOFILE stays as it is\"");
 }
 
-/* --- sources ----------------------------------------------------------------------------- */
+/* --- with privileges ----------------------------------------------------------------------- */
 
-static int make_accounts(struct server *server, const struct config *config)
+static void accounts_freep(struct history_account ***accounts)
 {
-	server->accounts = calloc(config->tenant_count, sizeof(struct history_account *));
-	if (!server->accounts)
-		return -ENOMEM;
-	server->account_count = config->tenant_count;
-	for (size_t i = 0; i < config->tenant_count; i++) {
-		uint64_t bytes = config->tenants[i].limits.history_bytes;
-		int r =
-		    bytes ? history_account_new(server->history, bytes, &server->accounts[i]) : 0;
+	free(*accounts);
+}
 
-		if (r < 0)
-			return r;
-	}
+int server_plan(struct server *server, const struct config *config, struct rules *ret)
+{
+	CLEANUP(accounts_freep)
+	struct history_account **accounts =
+	    calloc(config->tenant_count + 1, sizeof(struct history_account *));
+	int r = accounts ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < config->tenant_count; i++)
+		r = budgets_get(&server->budgets, server->history, config->tenants[i].name,
+				config->tenants[i].limits.history_bytes, &accounts[i]);
+	return r < 0 ? r : plan_make(config, accounts, ret);
+}
+
+/* In the opener: the rules of the file as it is now. */
+static int read_rules(void *data, struct rules *ret)
+{
+	const struct server *server = data;
+	struct config *config;
+	bool is_file;
+	int r = load_config(server->options, LOAD_DEFAULT_PATH, &config, &is_file, stderr);
+
+	if (r < 0)
+		return r;
+	r = plan_make(config, NULL, ret);
+	config_free(config);
+	return r;
+}
+
+/* In the opener, after the daemon's end. */
+static void clean_up(void *data)
+{
+	const struct server *server = data;
+
+	endpoints_remove_stale(server->config);
+}
+
+static int start_opener(struct server *server, struct rules *rules)
+{
+	const struct opener_options options = {
+	    .rules = rules,
+	    .names = PRESENCE_NAMES,
+	    .reload = server->is_file ? read_rules : NULL,
+	    .ended = clean_up,
+	    .data = server,
+	};
+
+	return opener_start(&options, &server->opener);
+}
+
+/* Says what it cannot read any more, before a reload finds out. */
+static void check_file(const struct server *server)
+{
+	if (server->is_file && access(server->config->path, R_OK) < 0)
+		log_warn("config.unreadable", "path=%s error=\"%s\" effect=\"no reload will work\"",
+			 server->config->path, strerrordesc_np(errno));
+}
+
+static int fail(const char *text)
+{
+	log_error("server.failed", "error=\"%s\"", text);
+	return -EPERM;
+}
+
+/* What is to be done as who started us; then we are nobody. */
+static int give_up_privileges(struct server *server)
+{
+	struct privileges_user user = {.uid = geteuid(), .gid = getegid()};
+	struct privileges_error err;
+	int r = privileges_find_user(server->options->become, &user, &err);
+
+	if (r < 0)
+		return fail(err.text);
+	endpoints_make_folder(server->config, user.uid, user.gid);
+	if (endpoints_bind(server->config, &server->sockets) < 0)
+		return -EADDRINUSE;
+	if (privileges_drop(r > 0 ? &user : NULL, &err) < 0)
+		return fail(err.text);
+	if (r > 0)
+		log_info("server.user", "name=%s uid=%u", user.name, user.uid);
+	check_file(server);
 	return 0;
 }
+
+/* --- without -------------------------------------------------------------------------------- */
 
 static void tell_main(void *data)
 {
@@ -130,11 +189,11 @@ static void tell_main(void *data)
 	(void)!write(server->changed_fd, &one, sizeof(one)); /* full: it is told already */
 }
 
-static int make_keeper(struct server *server, const struct config *config, struct rules *rules)
+static int make_keeper(struct server *server, struct rules *rules)
 {
 	const struct keeper_options options = {
 	    .rules = rules,
-	    .log_bytes = config->history.bytes_per_source,
+	    .log_bytes = server->config->history.bytes_per_source,
 	    .changed = tell_main,
 	    .data = server,
 	};
@@ -146,32 +205,16 @@ static int make_keeper(struct server *server, const struct config *config, struc
 			  &server->keeper);
 }
 
-static int start_opener(struct server *server, struct rules *rules)
+static int open_sources(struct server *server, struct rules *rules)
 {
-	const struct opener_options options = {.rules = rules, .names = PRESENCE_NAMES};
+	int r = take_signals(server);
 
-	return opener_start(&options, &server->opener);
-}
-
-static int open_sources(struct server *server, const struct config *config)
-{
-	CLEANUP(rules_done) struct rules rules = {0};
-	int r = history_new(config->history.bytes_total, &server->history);
-
-	if (r == 0)
-		r = make_accounts(server, config);
-	if (r == 0)
-		r = plan_make(config, server->accounts, &rules);
-	if (r == 0)
-		r = start_opener(server, &rules);
-	if (r == 0)
-		r = take_signals(server);
 	if (r == 0)
 		r = registry_new(server->history, &server->registry);
 	if (r == 0)
 		r = intake_new(server->registry, &server->intake);
 	if (r == 0)
-		r = make_keeper(server, config, &rules);
+		r = make_keeper(server, rules);
 	if (r == 0)
 		r = keeper_scan(server->keeper, SCAN_MAX_MS);
 	if (r < 0)
@@ -179,100 +222,41 @@ static int open_sources(struct server *server, const struct config *config)
 	return r;
 }
 
-/* --- gRPC -------------------------------------------------------------------------------- */
-
-/* systemd makes it (RuntimeDirectory=); a daemon started by hand has to. */
-static void make_default_folder(const struct config *config)
+/* The filter is there before gRPC is, with all its threads. */
+static int open_rpc(struct server *server)
 {
-	for (size_t i = 0; i < config->listen_count; i++) {
-		const char *path = config->listens[i].unix_path;
+	struct policy *policy;
+	struct privileges_error err;
+	int r = load_policy(server->config, server->config->path, &policy, stderr);
 
-		if (path && strcmp(path, DEFAULT_SOCKET) == 0 && mkdir(DEFAULT_FOLDER, 0755) < 0 &&
-		    errno != EEXIST)
-			log_warn("server.folder", "path=%s error=\"%s\"", DEFAULT_FOLDER,
-				 strerrordesc_np(errno));
-	}
-}
-
-/* Of two limits; 0, none, is looser than any. */
-static uint64_t looser(uint64_t a, uint64_t b)
-{
-	if (a == 0 || b == 0)
-		return 0;
-	return a > b ? a : b;
-}
-
-/* As long as tenants are not told apart, each has what the most generous limits allow. */
-static struct config_limits loosest_limits(const struct config *config)
-{
-	struct config_limits loosest =
-	    config->tenant_count ? config->tenants[0].limits : (struct config_limits){0};
-
-	for (size_t i = 1; i < config->tenant_count; i++) {
-		const struct config_limits *limits = &config->tenants[i].limits;
-
-		if (limits->subscriptions > loosest.subscriptions)
-			loosest.subscriptions = limits->subscriptions;
-		if (limits->stall_timeout_ms > loosest.stall_timeout_ms)
-			loosest.stall_timeout_ms = limits->stall_timeout_ms;
-		loosest.payload_bytes =
-		    (uint32_t)looser(loosest.payload_bytes, limits->payload_bytes);
-		loosest.packets_per_second =
-		    looser(loosest.packets_per_second, limits->packets_per_second);
-	}
-	return loosest;
-}
-
-/* Texts are the configuration's. */
-static void set_endpoint(const struct config_listen *listen, struct rpc_tls *tls,
-			 struct rpc_endpoint *endpoint)
-{
-	*tls = (struct rpc_tls){
-	    .certificate = listen->tls.certificate,
-	    .private_key = listen->tls.private_key,
-	    .client_ca = listen->tls.client_ca,
-	};
-	*endpoint = (struct rpc_endpoint){
-	    .unix_path = listen->unix_path,
-	    .mode = listen->mode,
-	    .group = listen->group,
-	    .tcp = listen->tcp,
-	    .tls = listen->tls.given ? tls : NULL,
-	};
-}
-
-static int open_rpc(struct server *server, const struct config *config)
-{
-	CLEANUP(freep)
-	struct rpc_endpoint *endpoints = calloc(config->listen_count, sizeof(struct rpc_endpoint));
-	CLEANUP(freep) struct rpc_tls *tls = calloc(config->listen_count, sizeof(struct rpc_tls));
-	const struct config_limits limits = loosest_limits(config);
-	struct rpc_options options = {
-	    .endpoints = endpoints,
-	    .endpoint_count = config->listen_count,
-	    .version = NFLOGD_VERSION,
-	    .tenant = config->tenant_count == 1 ? config->tenants[0].name : "all",
-	    .config_load_time_ns = config->load_time_ns,
-	    .max_subscriptions = limits.subscriptions,
-	    .max_payload_bytes = limits.payload_bytes,
-	    .packets_per_second = limits.packets_per_second,
-	    .stall_timeout_ns = limits.stall_timeout_ms * NS_PER_MS,
-	};
-	struct rpc_error err = {0};
-	char text[QUOTED_BYTES];
-	int r;
-
-	if (!endpoints || !tls) {
-		log_error("server.failed", "error=\"%s\"", strerrordesc_np(ENOMEM));
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < config->listen_count; i++)
-		set_endpoint(&config->listens[i], &tls[i], &endpoints[i]);
-	make_default_folder(config);
-	r = rpc_new(&options, server->registry, &server->rpc, &err);
 	if (r < 0)
-		log_error("server.failed", "error=%s", log_quote(text, sizeof(text), err.text));
+		return r;
+	if (privileges_confine(&err) < 0)
+		r = fail(err.text);
+	else
+		r = endpoints_open(server->config, TAKE_PTR(server->sockets), policy,
+				   server->registry, &server->rpc);
+	(void)policy_unref(policy);
 	return r;
+}
+
+static int build(struct server *server)
+{
+	CLEANUP(rules_done) struct rules rules = {0};
+	int r = history_new(server->config->history.bytes_total, &server->history);
+
+	if (r == 0)
+		r = server_plan(server, server->config, &rules);
+	if (r == 0)
+		r = start_opener(server, &rules);
+	if (r < 0) {
+		log_error("server.failed", "error=\"%s\"", strerrordesc_np(-r));
+		return r;
+	}
+	r = give_up_privileges(server);
+	if (r == 0)
+		r = open_sources(server, &rules);
+	return r < 0 ? r : open_rpc(server);
 }
 
 /* --- running ----------------------------------------------------------------------------- */
@@ -327,19 +311,25 @@ static int start(struct server *server)
 	return r;
 }
 
+static void tell_status(const struct server *server)
+{
+	struct keeper_counts counts = keeper_counts(server->keeper);
+
+	(void)notify_status("%zu of %zu sources listening", counts.listening, counts.sources);
+}
+
 /* The keeper has news: streams are to look, and so may people. */
 static void pass_on(struct server *server)
 {
-	struct keeper_counts counts = keeper_counts(server->keeper);
 	uint64_t times;
 
 	(void)!read(server->changed_fd, &times, sizeof(times)); /* that it is readable says all */
 	rpc_wake(server->rpc);
-	(void)notify_status("%zu of %zu sources listening", counts.listening, counts.sources);
+	tell_status(server);
 }
 
 /* The signal that ends the daemon, or 0. */
-static int take_signal(const struct server *server)
+static int take_signal(struct server *server)
 {
 	struct signalfd_siginfo info;
 
@@ -347,8 +337,7 @@ static int take_signal(const struct server *server)
 		return 0;
 	if (info.ssi_signo != SIGHUP)
 		return (int)info.ssi_signo;
-	log_warn("config.reload", "error=\"not available in this version\" "
-				  "effect=\"the configuration stays as it is\"");
+	server_reload(server);
 	return 0;
 }
 
@@ -367,13 +356,13 @@ static int ping_when_due(int64_t *next_ns)
 	return (int)((*next_ns - now_ns) / NS_PER_MS) + 1;
 }
 
-/* Returns the signal that ends the daemon. */
+/* Returns the signal that ends the daemon, or 0: nothing can be opened any more. */
 static int wait_for_end(struct server *server)
 {
 	int64_t ping_ns = 0;
 	int end = 0;
 
-	while (!end) {
+	while (!end && !keeper_is_lost(server->keeper)) {
 		struct pollfd fds[] = {{.fd = server->signal_fd, .events = POLLIN},
 				       {.fd = server->changed_fd, .events = POLLIN}};
 
@@ -389,39 +378,45 @@ static int wait_for_end(struct server *server)
 
 /* First the keeper, so that nothing is opened any more; then the sources, so that streams get their
  * last packets; then the streams. */
-static void stop(struct server *server, int signal_number)
+static void stop(struct server *server, const char *reason)
 {
 	int64_t deadline_ns = monotonic_ns() + STOP_MAX_MS * NS_PER_MS;
 	struct deadline deadline;
 	bool has_deadline;
 
 	(void)notify_stopping();
-	log_info("server.stopping", "signal=%s", sigabbrev_np(signal_number));
+	log_info("server.stopping", "reason=\"%s\"", reason);
 	has_deadline = deadline_start(&deadline, deadline_ns) == 0;
 	keeper_stop(server->keeper);
 	intake_stop(server->intake);
 	rpc_stop(server->rpc, STOP_GRACE_MS);
 	server_done(server);
 	*server = (struct server){.signal_fd = -1, .changed_fd = -1};
-	log_info("server.stopped", "signal=%s", sigabbrev_np(signal_number));
+	log_info("server.stopped", "reason=\"%s\"", reason);
 	if (has_deadline)
 		deadline_stop(&deadline);
 }
 
-int serve(const struct config *config)
+int serve(const struct options *options, const struct config *config, bool is_file)
 {
-	CLEANUP(server_done) struct server server = {.signal_fd = -1, .changed_fd = -1};
+	CLEANUP(server_done)
+	struct server server = {.options = options,
+				.config = config,
+				.is_file = is_file,
+				.signal_fd = -1,
+				.changed_fd = -1};
 	struct keeper_counts counts;
+	int end;
 
 	raise_descriptor_limit();
-	if (open_sources(&server, config) < 0 || open_rpc(&server, config) < 0 ||
-	    start(&server) < 0)
+	if (build(&server) < 0 || start(&server) < 0)
 		return 1;
 	counts = keeper_counts(server.keeper);
 	log_info("server.started", "version=%s epoch=%s sources=%zu listening=%zu", NFLOGD_VERSION,
 		 rpc_epoch(server.rpc), counts.sources, counts.listening);
-	(void)notify_status("%zu of %zu sources listening", counts.listening, counts.sources);
+	tell_status(&server);
 	(void)notify_ready();
-	stop(&server, wait_for_end(&server));
-	return 0;
+	end = wait_for_end(&server);
+	stop(&server, end ? sigabbrev_np(end) : "the opener process is lost");
+	return end ? 0 : 1;
 }

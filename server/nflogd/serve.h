@@ -8,14 +8,19 @@
 #ifndef NFLOGD_SERVE_H
 #define NFLOGD_SERVE_H
 
+#include <stdbool.h>
+
 struct config;
+struct options;
 
 /**
- * serve - run until SIGTERM or SIGINT
- * @config: borrowed
- * Blocks SIGTERM, SIGINT and SIGHUP and ignores SIGPIPE for the rest of the process. Logs what goes
- * wrong. Returns the exit status: 0, or 1 when it could not start.
+ * serve - run until SIGTERM or SIGINT; SIGHUP reads the configuration again
+ * @options, @config: borrowed
+ * @is_file: the configuration is a file, which can be read again
+ * Blocks SIGTERM, SIGINT and SIGHUP, ignores SIGPIPE and gives up all privileges for the rest of the
+ * process. Logs what goes wrong. Returns the exit status: 0, or 1 when it could not start, or nobody is
+ * left who could open a listener.
  */
-int serve(const struct config *config);
+int serve(const struct options *options, const struct config *config, bool is_file);
 
 #endif

@@ -169,10 +169,10 @@ static int add_families(scmp_filter_ctx filter)
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 		if (r == 0)
 			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-					     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+					     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 	}
 	return r;
 }

@@ -22,10 +22,12 @@
 #include "arena.h"
 #include "clock.h"
 #include "peers.h"
+#include "policy.h"
 #include "server.h"
 
 /* From the cancel of a call to the end of its connection, should that take no byte either. */
 #define CUT_NS            NS_PER_S
+#define STALL_NS          (30 * NS_PER_S)   /* of who is no tenant, or one without another */
 #define REQUEST_ARENA_MAX ((size_t)2097152) /* the largest token takes half of it */
 
 static void on_new(struct tag *tag, bool ok);
@@ -71,6 +73,7 @@ static void call_free(struct call *call)
 	if (call->stream)
 		call->stream->free(call);
 	gpr_free(call->stuck_peer);
+	access_done(&call->access);
 	if (call->request)
 		grpc_byte_buffer_destroy(call->request);
 	if (call->core)
@@ -142,7 +145,10 @@ void call_set_timer(struct call *call, int64_t time_ns)
  * is ended: it pins memory. */
 static void wait_for_peer(struct call *call)
 {
-	call->patience_ns = call->cq->now_ns + call->cq->rpc->stall_timeout_ns;
+	const struct tenant *tenant = call->access.tenant;
+	int64_t timeout_ns = tenant ? tenant->limits.stall_timeout_ns : 0;
+
+	call->patience_ns = call->cq->now_ns + (timeout_ns ? timeout_ns : STALL_NS);
 	call_set_timer(call, call->patience_ns);
 }
 
@@ -164,6 +170,8 @@ static void accept_call(struct call *call)
 	call->method = find_method(call);
 	if (call->cq->stopping)
 		status_set(&status, GRPC_STATUS_UNAVAILABLE, CALL_SHUTDOWN_TEXT);
+	else if (!access_begin(call, &status))
+		; /* says why */
 	else if (!call->method)
 		status_set(&status, GRPC_STATUS_UNIMPLEMENTED, "unknown method");
 	else if (start(call, &op, 1, &call->on_request)) {
@@ -434,6 +442,12 @@ void call_look(struct call *call)
 		call->stream->look(call);
 	else
 		call_set_timer(call, call->patience_ns);
+}
+
+void call_renew(struct call *call)
+{
+	if (call->stream && !call->finished && !call->sending)
+		call->stream->look(call);
 }
 
 void call_stop(struct call *call)

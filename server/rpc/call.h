@@ -18,6 +18,7 @@
 #include <grpc/grpc.h>
 #include <protobuf-c/protobuf-c.h>
 
+#include "access.h"
 #include "cq.h"
 
 #define CALL_SHUTDOWN_TEXT "server is shutting down"
@@ -61,6 +62,7 @@ struct call {
 	grpc_metadata_array metadata;
 	grpc_byte_buffer *request;
 	const struct method *method;
+	struct access access;        /* who makes it */
 	const struct stream *stream; /* NULL: not a streaming method, or not started yet */
 	void *state;
 	unsigned batches; /* in flight */
@@ -102,6 +104,7 @@ void call_set_timer(struct call *call, int64_t time_ns);
 
 /* For the queue. */
 void call_look(struct call *call);
+void call_renew(struct call *call); /* the policy is another one */
 void call_stop(struct call *call);
 
 /* Who is at the other end: "unix uid 1000 pid 4711" or "ipv4:127.0.0.1:51234". */

@@ -118,10 +118,12 @@ static int take_change(struct subscription *sub, const struct source_change *cha
 {
 	struct follow *follow = subscription_find(sub, change->source->id);
 	struct source_query query = query_of(sub);
+	struct wire_cut cut;
 
 	if (follow)
 		queue_untold(sub, follow);
-	else if (change->status.state == SOURCE_WAITING && source_matches(change->source, &query))
+	else if (change->status.state == SOURCE_WAITING && source_matches(change->source, &query) &&
+		 access_cut(sub->call->access.tenant, change->source, &cut))
 		return join(sub, change->source);
 	return 0;
 }
@@ -154,6 +156,7 @@ static int take_all(struct subscription *sub)
 
 	query.gone = true;
 	r = registry_select(registry_of(sub), &query, &list);
+	access_filter(sub->call->access.tenant, &list);
 
 	for (size_t i = 0; i < sub->follow_count; i++)
 		queue_untold(sub, sub->follows[i]);
@@ -162,6 +165,53 @@ static int take_all(struct subscription *sub)
 			r = join(sub, list.items[i]);
 	sub->change = list.change;
 	return r;
+}
+
+int changes_join_granted(struct subscription *sub)
+{
+	CLEANUP(source_list_done) struct source_list list = {0};
+	const struct source_query query = query_of(sub);
+	struct follow *follow;
+	int r;
+
+	if (!is_live(sub))
+		return 0;
+	r = registry_select(registry_of(sub), &query, &list);
+	access_filter(sub->call->access.tenant, &list);
+	for (size_t i = 0; r == 0 && i < list.count; i++) {
+		if (subscription_find(sub, list.items[i]->id))
+			continue;
+		r = subscription_follow(sub, list.items[i], &follow); /* at the end of its log */
+		if (r == 0)
+			queue_untold(sub, follow);
+	}
+	return r;
+}
+
+static void unqueue_untold(struct subscription *sub, struct follow *follow)
+{
+	struct follow **place = &sub->untold_first;
+	struct follow *before = NULL;
+
+	if (!follow->untold)
+		return;
+	while (*place != follow) {
+		before = *place;
+		place = &before->next_untold;
+	}
+	*place = follow->next_untold;
+	if (sub->untold_last == follow)
+		sub->untold_last = before;
+	follow->untold = false;
+}
+
+void changes_let_go(struct subscription *sub, struct follow *follow)
+{
+	unqueue_untold(sub, follow);
+	for (unsigned stage = 0; stage < LOSS_STAGES; stage++)
+		sub->losses_pending -= follow->losses[stage].pending > 0;
+	sub->gone_count -= follow->gone;
+	subscription_unfollow(sub, follow);
 }
 
 static int read_changes(struct subscription *sub)

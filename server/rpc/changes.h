@@ -23,6 +23,12 @@ struct subscription;
 Nflog__V1__Source *changes_describe(struct subscription *sub, struct follow *follow,
 				    struct arena *arena);
 
+/* Sources that match what was asked for, are granted, and are not followed yet join from now on. 0 or
+ * -ENOMEM. */
+int changes_join_granted(struct subscription *sub);
+/* Follows a source no more, whatever is left of it. */
+void changes_let_go(struct subscription *sub, struct follow *follow);
+
 /* Cheap: is there anything to read or to tell? */
 bool changes_are_due(const struct subscription *sub);
 

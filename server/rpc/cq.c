@@ -46,6 +46,15 @@ static void on_wake(struct tag *tag, bool ok)
 			call_look(call);
 }
 
+static void on_renew(struct tag *tag, bool ok)
+{
+	struct cq *cq = CONTAINER_OF(tag, struct cq, on_renew);
+
+	(void)ok;
+	for (struct call *call = cq->calls; call; call = call->next)
+		call_renew(call);
+}
+
 static void on_stop(struct tag *tag, bool ok)
 {
 	struct cq *cq = CONTAINER_OF(tag, struct cq, on_stop);
@@ -102,6 +111,7 @@ int cq_init(struct cq *cq, struct rpc *rpc)
 	cq->rpc = rpc;
 	cq->timer_ns = CQ_NEVER;
 	cq->on_wake.fn = on_wake;
+	cq->on_renew.fn = on_renew;
 	cq->on_stop.fn = on_stop;
 	cq->on_quit.fn = on_quit;
 	cq->queue = grpc_completion_queue_create_for_next(NULL);
@@ -153,6 +163,11 @@ void cq_wake(struct cq *cq)
 void cq_arm(struct cq *cq)
 {
 	(void)atomic_exchange(&cq->armed, true);
+}
+
+void cq_renew(struct cq *cq)
+{
+	start_empty_batch(cq, &cq->on_renew);
 }
 
 void cq_stop(struct cq *cq)

@@ -6,7 +6,7 @@
  * no lock. The thread sleeps in gRPC until an operation completes, a timer of a call passes, or
  * another thread wakes it.
  *
- * Threads: init, start, join, done from main; wake and stop from any; all else the queue's own.
+ * Threads: init, start, join, done from main; wake, renew and stop from any; all else the queue's own.
  */
 #ifndef RPC_CQ_H
 #define RPC_CQ_H
@@ -33,12 +33,12 @@ struct tag {
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 struct cq {
-	struct rpc *rpc;                      /* const; borrowed */
-	grpc_completion_queue *queue;         /* const; owned */
-	grpc_channel *wake_channel;           /* const; owned; leads nowhere */
-	grpc_call *wake_call;                 /* const; owned; its empty batches wake the thread */
-	struct tag on_wake, on_stop, on_quit; /* const */
-	_Atomic bool armed;                   /* some call wants to be woken */
+	struct rpc *rpc;              /* const; borrowed */
+	grpc_completion_queue *queue; /* const; owned */
+	grpc_channel *wake_channel;   /* const; owned; leads nowhere */
+	grpc_call *wake_call;         /* const; owned; its empty batches wake the thread */
+	struct tag on_wake, on_renew, on_stop, on_quit; /* const */
+	_Atomic bool armed;                             /* some call wants to be woken */
 	pthread_t thread;
 	bool running; /* main only */
 
@@ -53,6 +53,8 @@ struct cq {
 int cq_init(struct cq *cq, struct rpc *rpc);
 /* Asks gRPC for calls and starts the thread. */
 int cq_start(struct cq *cq);
+/* Has every stream look at the policy. Never waits. */
+void cq_renew(struct cq *cq);
 /* Ends every call: streams after what they have queued. Once. */
 void cq_stop(struct cq *cq);
 /* Ends the thread; after the server's shutdown has completed. */

@@ -17,20 +17,13 @@
 
 struct peers;
 struct rpc_endpoint;
-struct rpc_error;
+struct rpc_sockets;
 
 struct acceptor;
 
-/* @server, @peers: borrowed. NULL without memory. */
-struct acceptor *acceptor_new(grpc_server *server, struct peers *peers);
-
-/**
- * acceptor_add - bind a unix socket and listen; before start
- * Replaces the socket file of a server that is dead; one that lives is -EADDRINUSE.
- * Returns 0, or -errno with the reason in @err.
- */
-int acceptor_add(struct acceptor *acceptor, const struct rpc_endpoint *endpoint,
-		 struct rpc_error *err);
+/* All borrowed. NULL without memory. */
+struct acceptor *acceptor_new(grpc_server *server, struct peers *peers,
+			      struct rpc_sockets *sockets);
 
 int acceptor_start(struct acceptor *acceptor);
 /* No further connection comes, and the socket files are gone. */

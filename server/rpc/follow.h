@@ -26,6 +26,7 @@ struct follow {
 	uint32_t lost[2];             /* at LOSS_KERNEL_SOCKET and LOSS_DECODE, as last seen */
 	struct loss losses[LOSS_STAGES];
 	struct wire_cut cut; /* what the tenant may not have of the source's packets */
+	bool revoked;        /* not to be read any more: to be told and let go of */
 	bool gone; /* the source is: once all is read, it is told and the follow is dropped */
 
 	/* what the subscriber knows of the source's state */

@@ -59,7 +59,7 @@ void list_sources(struct call *call, const ProtobufCMessage *message, struct are
 
 	arena_init(&answer, ANSWER_ARENA_MAX);
 	if (!page_parse(request->page_size, request->page_token, arena, &page, &status) ||
-	    !select_netns(call->cq->rpc, request->netns, request->n_netns, &list, &status)) {
+	    !select_netns(call, request->netns, request->n_netns, &list, &status)) {
 		call_finish(call, &status);
 		return;
 	}
@@ -139,7 +139,7 @@ void list_netns(struct call *call, const ProtobufCMessage *message, struct arena
 
 	arena_init(&answer, ANSWER_ARENA_MAX);
 	if (!page_parse(request->page_size, request->page_token, arena, &page, &status) ||
-	    !select_netns(call->cq->rpc, NULL, 0, &list, &status)) {
+	    !select_netns(call, NULL, 0, &list, &status)) {
 		call_finish(call, &status);
 		return;
 	}

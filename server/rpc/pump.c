@@ -8,6 +8,7 @@
 #include "changes.h"
 #include "clock.h"
 #include "events.h"
+#include "grants.h"
 #include "merge.h"
 #include "pace.h"
 #include "server.h"
@@ -150,6 +151,12 @@ static bool step(struct subscription *sub)
 {
 	int64_t next_ns;
 
+	if (!sub->ending && !grants_renew(sub)) {
+		finish(sub); /* at once: nothing more is told */
+		return true;
+	}
+	if (grants_step(sub))
+		return true;
 	if (events_send_loss(sub, &next_ns))
 		return true;
 	if (sub->ending) {

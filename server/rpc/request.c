@@ -7,7 +7,7 @@
 
 #include "call.h"
 #include "clock.h"
-#include "server.h"
+#include "policy.h"
 #include "text.h"
 #include "times.h"
 
@@ -56,13 +56,13 @@ static bool set_view(const Nflog__V1__SubscribeRequest *request, struct terms *t
 	switch (request->view) {
 	case NFLOG__V1__PACKET_VIEW__PACKET_VIEW_UNSPECIFIED:
 	case NFLOG__V1__PACKET_VIEW__PACKET_VIEW_BASIC:
-		terms->view = WIRE_VIEW_BASIC;
+		terms->asked_view = WIRE_VIEW_BASIC;
 		return true;
 	case NFLOG__V1__PACKET_VIEW__PACKET_VIEW_FULL:
-		terms->view = WIRE_VIEW_FULL;
+		terms->asked_view = WIRE_VIEW_FULL;
 		return true;
 	case NFLOG__V1__PACKET_VIEW__PACKET_VIEW_RAW:
-		terms->view = WIRE_VIEW_RAW;
+		terms->asked_view = WIRE_VIEW_RAW;
 		return true;
 	case _NFLOG__V1__PACKET_VIEW_IS_INT_SIZE:
 		break;
@@ -213,15 +213,18 @@ static bool set_until(const Nflog__V1__SubscribeRequest *request, struct terms *
 	       invalid(err, "until", "expected a valid time");
 }
 
-bool request_terms(const Nflog__V1__SubscribeRequest *request, const struct rpc *rpc,
-		   struct terms *ret, struct status *err)
+void request_renew(struct terms *terms, const struct tenant *tenant)
 {
-	*ret = (struct terms){
-	    .payload_limit = lower_limit(request->payload_limit, rpc->max_payload_bytes),
-	    .max_packets = request->max_packets ? request->max_packets : UINT64_MAX,
-	    .max_lag_bytes = request->max_lag_bytes,
-	    .packets_per_second = rpc->packets_per_second,
-	};
+	const struct tenant_limits *limits = &tenant->limits;
+
+	terms->view = limits->basic_view ? WIRE_VIEW_BASIC : terms->asked_view;
+	terms->payload_limit = lower_limit(terms->asked_payload_limit, limits->payload_bytes);
+	terms->packets_per_second = limits->packets_per_second;
+}
+
+static bool set_all(const Nflog__V1__SubscribeRequest *request, struct terms *ret,
+		    struct status *err)
+{
 	return check_not_served(request, err) && set_view(request, ret, err) &&
 	       set_policy(request, ret, err) && set_batch(request->batch, ret, err) &&
 	       set_heartbeat(request->heartbeat_interval, ret, err) &&
@@ -229,10 +232,27 @@ bool request_terms(const Nflog__V1__SubscribeRequest *request, const struct rpc 
 	       check_label(request->client_label, err);
 }
 
+bool request_terms(const Nflog__V1__SubscribeRequest *request, const struct tenant *tenant,
+		   struct terms *ret, struct status *err)
+{
+	*ret = (struct terms){
+	    .asked_payload_limit = request->payload_limit,
+	    .max_packets = request->max_packets ? request->max_packets : UINT64_MAX,
+	    .max_lag_bytes = request->max_lag_bytes,
+	};
+	if (!set_all(request, ret, err))
+		return false;
+	request_renew(ret, tenant);
+	return true;
+}
+
+bool request_check_count(size_t count, struct status *err)
+{
+	return count <= NETNS_MAX || invalid(err, "netns", "expected at most 1024 names");
+}
+
 bool request_check_netns(char *const *netns, size_t count, struct status *err)
 {
-	if (count > NETNS_MAX)
-		return invalid(err, "netns", "expected at most 1024 names");
 	for (size_t i = 0; i < count; i++) {
 		if (strlen(netns[i]) > NETNS_BYTES_MAX)
 			return invalid(err, "netns", "expected names of at most 255 bytes");

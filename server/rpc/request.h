@@ -19,8 +19,8 @@
 #define REQUEST_BATCH_BYTES_MAX   1048576
 #define REQUEST_LABEL_MAX         64 /* bytes, without the NUL */
 
-struct rpc;
 struct status;
+struct tenant;
 
 enum start_kind {
 	START_LIVE,
@@ -32,6 +32,8 @@ enum start_kind {
 
 /* What is in force for one subscription. */
 struct terms {
+	enum wire_view asked_view; /* these two as asked for, in force below */
+	uint32_t asked_payload_limit;
 	enum wire_view view;
 	uint32_t payload_limit; /* 0: none */
 	uint32_t batch_packets;
@@ -52,10 +54,15 @@ struct terms {
 };
 
 /* Returns false with the reason in @err: INVALID_ARGUMENT or UNIMPLEMENTED, naming the field. */
-bool request_terms(const Nflog__V1__SubscribeRequest *request, const struct rpc *rpc,
+bool request_terms(const Nflog__V1__SubscribeRequest *request, const struct tenant *tenant,
 		   struct terms *ret, struct status *err);
 
-/* Checks that names are texts and not too many. */
+/* What depends on the tenant's limits, from what was asked for and the limits of now. */
+void request_renew(struct terms *terms, const struct tenant *tenant);
+
+/* Not too many names. */
+bool request_check_count(size_t count, struct status *err);
+/* Checks that names are texts. */
 bool request_check_netns(char *const *netns, size_t count, struct status *err);
 
 #endif

@@ -12,8 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct policy;
 struct registry;
 struct rpc;
+struct rpc_sockets;
 
 struct rpc_error {
 	char text[256];
@@ -50,22 +52,32 @@ struct rpc_limits {
 struct rpc_options {
 	const struct rpc_endpoint *endpoints; /* borrowed for rpc_new */
 	size_t endpoint_count;
+	struct rpc_sockets *sockets; /* of the same endpoints; taken over, also on failure */
 	const char *version;
-	const char *tenant;          /* name told by GetServerInfo */
+	struct policy *policy;       /* a reference is taken */
 	int64_t config_load_time_ns; /* CLOCK_REALTIME */
-	uint32_t max_subscriptions;
-	uint32_t max_payload_bytes;  /* 0: no limit */
-	uint64_t packets_per_second; /* of each subscription; 0: no limit */
-	int64_t stall_timeout_ns; /* a client that takes no message for so long is ended; 0: 30 s */
 	struct rpc_limits limits;
 	uint32_t threads; /* completion queues; 0: one for each CPU */
 };
 
 /**
+ * rpc_bind - bind the unix sockets, while there are rights to do so; calls nothing of gRPC
+ * Nobody is answered before rpc_start(). A socket's folder is made when only that is missing; the
+ * socket file of a dead server is replaced.
+ * Returns 0, -EADDRINUSE: another server lives there, or another -errno, with @err.
+ */
+int rpc_bind(const struct rpc_endpoint *endpoints, size_t count, struct rpc_sockets **ret,
+	     struct rpc_error *err);
+/* Of sockets that rpc_new() did not get; NULL is allowed. */
+void rpc_unbind(struct rpc_sockets *sockets);
+/* Removes the socket file of a server that is dead. 0, also when there is none, -EADDRINUSE: one that
+ * lives, -EEXIST: no socket, or another -errno. */
+int rpc_remove_stale(const char *unix_path);
+
+/**
  * rpc_new - make the server and its endpoints; nobody is served before rpc_start()
  * @registry: borrowed; after the server
- * A unix socket's folder is made when only that is missing; the socket file of a dead server is
- * replaced. Returns 0; -EADDRINUSE, another server lives there; -EINVAL, an address that is not
+ * Returns 0; -EADDRINUSE, another server lives there; -EINVAL, an address that is not
  * loopback and has no TLS, or broken files of TLS; or another -errno. @err says why in every case.
  */
 int rpc_new(const struct rpc_options *options, struct registry *registry, struct rpc **ret,
@@ -80,6 +92,12 @@ void rpc_wake(struct rpc *rpc);
  * sent must have been published before. */
 void rpc_stop(struct rpc *rpc, int grace_ms);
 void rpc_free(struct rpc *rpc);
+
+/* Who may see what, from now on. Streams get not one record more of what is revoked; those that asked for
+ * it by name, or whose principal is not the same tenant any more, end with PERMISSION_DENIED. Streams that
+ * nothing has changed for do not notice. Never waits; a message in flight may still arrive. Main only,
+ * while it runs. */
+void rpc_set_policy(struct rpc *rpc, struct policy *policy, int64_t config_load_time_ns);
 
 /* Reads the files of every TLS endpoint again. Running connections go on. Where a file is broken, or
  * key and certificate do not belong together, that endpoint keeps what it has: -errno, and @err says

@@ -15,11 +15,14 @@
 
 #define GROUPS_MAX 4096 /* entries */
 
+static bool check_group_count(size_t count, struct status *err)
+{
+	return count <= GROUPS_MAX || status_set(err, GRPC_STATUS_INVALID_ARGUMENT,
+						 "groups: expected at most 4096 numbers");
+}
+
 static bool check_groups(const uint32_t *groups, size_t count, struct status *err)
 {
-	if (count > GROUPS_MAX)
-		return status_set(err, GRPC_STATUS_INVALID_ARGUMENT,
-				  "groups: expected at most 4096 numbers");
 	for (size_t i = 0; i < count; i++)
 		if (groups[i] > UINT16_MAX)
 			return status_set(err, GRPC_STATUS_INVALID_ARGUMENT,
@@ -110,11 +113,12 @@ static void leave_out_gone(struct source_list *list)
 	list->count = kept;
 }
 
-static bool find(const struct rpc *rpc, const struct source_query *query, struct source_list *ret,
+static bool find(const struct call *call, const struct source_query *query, struct source_list *ret,
 		 struct status *err)
 {
-	if (registry_select(rpc->registry, query, ret) < 0)
+	if (registry_select(call->cq->rpc->registry, query, ret) < 0)
 		return status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
+	access_filter(call->access.tenant, ret);
 	return true;
 }
 
@@ -129,7 +133,17 @@ static bool check(const struct source_list *list, const struct source_query *que
 	       check_states(list, terms->wait_for_netns || query->netns_count == 0, err);
 }
 
-bool select_sources(const struct rpc *rpc, const Nflog__V1__SubscribeRequest *request,
+bool select_check(const struct call *call, const Nflog__V1__SubscribeRequest *request,
+		  struct status *err)
+{
+	/* Only the numbers of names come first: they bound the work, and tell of nothing. */
+	return request_check_count(request->n_netns, err) &&
+	       check_group_count(request->n_groups, err) &&
+	       access_check(call->access.tenant, request->netns, request->n_netns, request->groups,
+			    request->n_groups, err);
+}
+
+bool select_sources(const struct call *call, const Nflog__V1__SubscribeRequest *request,
 		    const struct terms *terms, struct source_list *ret, struct status *err)
 {
 	/* One that was removed may still have something to read: live streams get it, too. */
@@ -144,7 +158,7 @@ bool select_sources(const struct rpc *rpc, const Nflog__V1__SubscribeRequest *re
 
 	if (!request_check_netns(request->netns, request->n_netns, err) ||
 	    !check_groups(request->groups, request->n_groups, err) ||
-	    !find(rpc, &query, &list, err))
+	    !find(call, &query, &list, err))
 		return false;
 	if (terms->start == START_LIVE)
 		leave_out_gone(&list);
@@ -155,14 +169,16 @@ bool select_sources(const struct rpc *rpc, const Nflog__V1__SubscribeRequest *re
 	return true;
 }
 
-bool select_netns(const struct rpc *rpc, char *const *netns, size_t count, struct source_list *ret,
-		  struct status *err)
+bool select_netns(const struct call *call, char *const *netns, size_t count,
+		  struct source_list *ret, struct status *err)
 {
 	const struct source_query query = {.netns = (const char *const *)netns,
 					   .netns_count = count};
 	CLEANUP(source_list_done) struct source_list list = {0};
 
-	if (!request_check_netns(netns, count, err) || !find(rpc, &query, &list, err) ||
+	if (!request_check_count(count, err) ||
+	    !access_check(call->access.tenant, netns, count, NULL, 0, err) ||
+	    !request_check_netns(netns, count, err) || !find(call, &query, &list, err) ||
 	    !check_found(&list, &query, err))
 		return false;
 	*ret = list;

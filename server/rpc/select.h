@@ -2,7 +2,8 @@
 /*
  * rpc/select.h - which sources a request means
  *
- * Nothing that was named may be missing: NOT_FOUND. Any thread.
+ * Only what the tenant may see. Nothing that was named may be missing: outside its grants that is
+ * PERMISSION_DENIED, inside NOT_FOUND. Any thread.
  */
 #ifndef RPC_SELECT_H
 #define RPC_SELECT_H
@@ -13,7 +14,7 @@
 
 #include <nflog/v1/nflog.pb-c.h>
 
-struct rpc;
+struct call;
 struct source_list;
 struct status;
 struct terms;
@@ -36,11 +37,16 @@ void selection_done(struct selection *selection);
  * may miss some that it names. Sources of which none can be bound: FAILED_PRECONDITION.
  * @ret: done with source_list_done() on success
  */
-bool select_sources(const struct rpc *rpc, const Nflog__V1__SubscribeRequest *request,
+bool select_sources(const struct call *call, const Nflog__V1__SubscribeRequest *request,
 		    const struct terms *terms, struct source_list *ret, struct status *err);
 
-/* The sources of some namespaces, or of all, that are not gone. */
-bool select_netns(const struct rpc *rpc, char *const *netns, size_t count, struct source_list *ret,
+/* Are the request's names within the tenant's grants? PERMISSION_DENIED; before anything else of the
+ * request is looked at. */
+bool select_check(const struct call *call, const Nflog__V1__SubscribeRequest *request,
 		  struct status *err);
+
+/* The sources of some namespaces, or of all, that are not gone; with the check of grants. */
+bool select_netns(const struct call *call, char *const *netns, size_t count,
+		  struct source_list *ret, struct status *err);
 
 #endif

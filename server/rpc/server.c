@@ -25,6 +25,7 @@
 #include "inlet.h"
 #include "log.h"
 #include "peers.h"
+#include "policy.h"
 #include "ports.h"
 #include "subscribe.h"
 #include "token.h"
@@ -34,7 +35,6 @@
 #define KEEPALIVE_WAIT_MS 10000
 #define PING_INTERVAL_MS  10000 /* of a client without calls; more often is an offence */
 #define CQ_MAX            16
-#define STALL_NS          (30 * NS_PER_S)
 
 static const struct rpc_limits default_limits = {
     .connections = 1024,
@@ -124,15 +124,11 @@ static int make_epoch(struct rpc *rpc)
 static int set_options(struct rpc *rpc, const struct rpc_options *options)
 {
 	rpc->start_time_ns = realtime_ns();
-	rpc->config_load_time_ns = options->config_load_time_ns;
-	rpc->max_subscriptions = options->max_subscriptions;
-	rpc->max_payload_bytes = options->max_payload_bytes;
-	rpc->packets_per_second = options->packets_per_second;
-	rpc->stall_timeout_ns = options->stall_timeout_ns ? options->stall_timeout_ns : STALL_NS;
+	atomic_store(&rpc->config_load_time_ns, options->config_load_time_ns);
+	rpc->policy = policy_ref(options->policy);
 	rpc->limits = limits_in_force(&options->limits);
 	rpc->version = strdup(options->version);
-	rpc->tenant = strdup(options->tenant);
-	if (!rpc->version || !rpc->tenant)
+	if (!rpc->version)
 		return -ENOMEM;
 	return make_epoch(rpc);
 }
@@ -169,14 +165,13 @@ static int add_endpoints(struct rpc *rpc, const struct rpc_options *options, str
 	rpc->peers = peers_new(rpc->limits.connections, rpc->limits.connections_per_user);
 	if (!rpc->peers)
 		return -ENOMEM;
-	rpc->acceptor = acceptor_new(rpc->server, rpc->peers);
+	rpc->acceptor = acceptor_new(rpc->server, rpc->peers, rpc->sockets);
 	rpc->ports = ports_new(rpc->server, options->endpoint_count);
 	if (!rpc->acceptor || !rpc->ports)
 		return -ENOMEM;
 	for (size_t i = 0; i < options->endpoint_count; i++) {
 		const struct rpc_endpoint *endpoint = &options->endpoints[i];
-		int r = endpoint->unix_path ? acceptor_add(rpc->acceptor, endpoint, err)
-					    : ports_add(rpc->ports, endpoint, err);
+		int r = endpoint->unix_path ? 0 : ports_add(rpc->ports, endpoint, err);
 
 		if (r < 0)
 			return r;
@@ -204,6 +199,18 @@ static int build(struct rpc *rpc, const struct rpc_options *options, struct rpc_
 	return add_endpoints(rpc, options, err);
 }
 
+static int init(struct rpc *rpc)
+{
+	int r = subscriptions_init(&rpc->live);
+
+	if (r < 0)
+		return r;
+	r = -pthread_mutex_init(&rpc->policy_lock, NULL);
+	if (r < 0)
+		subscriptions_done(&rpc->live);
+	return r;
+}
+
 int rpc_new(const struct rpc_options *options, struct registry *registry, struct rpc **ret,
 	    struct rpc_error *err)
 {
@@ -211,13 +218,13 @@ int rpc_new(const struct rpc_options *options, struct registry *registry, struct
 	int r;
 
 	err->text[0] = '\0';
-	if (!rpc)
-		return -ENOMEM;
-	r = subscriptions_init(&rpc->live);
+	r = rpc ? init(rpc) : -ENOMEM;
 	if (r < 0) {
+		rpc_unbind(options->sockets);
 		free(rpc);
 		return r;
 	}
+	rpc->sockets = options->sockets;
 	rpc->registry = registry;
 	core_log_start();
 	bearer_start();
@@ -295,6 +302,7 @@ void rpc_free(struct rpc *rpc)
 	if (rpc->server)
 		rpc_stop(rpc, 0);
 	acceptor_free(rpc->acceptor);
+	rpc_unbind(rpc->sockets);
 	if (rpc->server)
 		grpc_server_destroy(rpc->server);
 	for (size_t i = 0; i < rpc->cq_count; i++)
@@ -308,10 +316,26 @@ void rpc_free(struct rpc *rpc)
 	peers_free(rpc->peers);
 	subscriptions_done(&rpc->live);
 	free(rpc->version);
-	free(rpc->tenant);
+	(void)policy_unref(rpc->policy);
+	(void)pthread_mutex_destroy(&rpc->policy_lock);
 	free(rpc);
 	inlet_stop();
 	grpc_shutdown();
+}
+
+void rpc_set_policy(struct rpc *rpc, struct policy *policy, int64_t config_load_time_ns)
+{
+	struct policy *before;
+
+	(void)pthread_mutex_lock(&rpc->policy_lock);
+	before = rpc->policy;
+	rpc->policy = policy_ref(policy);
+	(void)atomic_fetch_add(&rpc->policy_generation, 1);
+	(void)pthread_mutex_unlock(&rpc->policy_lock);
+	(void)policy_unref(before);
+	atomic_store(&rpc->config_load_time_ns, config_load_time_ns);
+	for (size_t i = 0; i < rpc->cq_count; i++)
+		cq_renew(&rpc->cqs[i]);
 }
 
 int rpc_reload_tls(struct rpc *rpc, struct rpc_error *err)

@@ -3,6 +3,8 @@
 #ifndef RPC_SERVER_H
 #define RPC_SERVER_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <grpc/grpc.h>
@@ -17,25 +19,28 @@
 
 struct acceptor;
 struct peers;
+struct policy;
+struct rpc_sockets;
 struct ports;
 
 /* Const after rpc_new unless said otherwise. */
 struct rpc {
 	struct registry *registry; /* borrowed */
 	char *version;             /* owned */
-	char *tenant;              /* owned */
 	uint64_t epoch_number;
 	char epoch[RPC_EPOCH_MAX];           /* the same as text */
 	uint64_t token_keys[RPC_TOKEN_KEYS]; /* random; for what tokens hide */
 	int64_t start_time_ns;               /* CLOCK_REALTIME */
-	int64_t config_load_time_ns;         /* the same */
-	uint32_t max_subscriptions;
-	uint32_t max_payload_bytes;
-	uint64_t packets_per_second;
-	int64_t stall_timeout_ns;
-	struct rpc_limits limits; /* every field set */
+	_Atomic int64_t config_load_time_ns; /* the same */
+	pthread_mutex_t policy_lock;
+	struct policy *policy;              /* [policy_lock] a reference */
+	_Atomic uint64_t policy_generation; /* set with the policy */
+	_Atomic uint64_t refused;           /* calls of no tenant */
+	_Atomic int64_t refused_ns;         /* when that was logged last */
+	struct rpc_limits limits;           /* every field set */
 	grpc_server *server;
 	struct peers *peers;
+	struct rpc_sockets *sockets; /* owned */
 	struct acceptor *acceptor;
 	struct ports *ports; /* main only */
 	struct cq *cqs;

@@ -215,6 +215,8 @@ static bool check_places(struct resume *resume)
 		return true;
 	if (registry_select(sub->call->cq->rpc->registry, &query, &all) < 0)
 		return status_set(resume->err, GRPC_STATUS_INTERNAL, "out of memory");
+	access_filter(sub->call->access.tenant,
+		      &all); /* others are as unknown as those forgotten */
 	for (size_t i = 0; i < resume->token->count; i++) {
 		uint32_t id = resume->token->places[i].source_id;
 

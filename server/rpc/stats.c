@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* GetStats: counters of sources and of live subscriptions. */
+#include <string.h>
+
 #include "arena.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "history.h"
 #include "messages.h"
+#include "policy.h"
 #include "select.h"
 #include "server.h"
 #include "source.h"
@@ -41,6 +44,7 @@ static Nflog__V1__SourceStats *source_stats(struct source *source, struct arena 
 	stats->packets_lost_kernel = atomic_load(&source->lost_kernel);
 	stats->packets_lost_decode = atomic_load(&source->lost_decode);
 	stats->socket_overruns = atomic_load(&source->overruns);
+	stats->datagrams_foreign = atomic_load(&source->foreign);
 	stats->ring_packets = history.records;
 	stats->ring_capacity_bytes = history.bytes_max;
 	stats->ring_used_bytes = history.bytes_used;
@@ -109,8 +113,8 @@ static Nflog__V1__SubscriptionStats *subscription_stats(struct subscription *sub
 		   : NULL;
 }
 
-/* [list's lock] */
-static bool fill_subscriptions(const struct subscriptions *list,
+/* [list's lock] Those of the tenant; an admin sees all. */
+static bool fill_subscriptions(const struct subscriptions *list, const struct tenant *tenant,
 			       Nflog__V1__GetStatsResponse *response, struct arena *arena)
 {
 	response->subscriptions =
@@ -118,7 +122,11 @@ static bool fill_subscriptions(const struct subscriptions *list,
 	if (!response->subscriptions)
 		return false;
 	for (struct subscription *sub = list->first; sub; sub = sub->next) {
-		Nflog__V1__SubscriptionStats *stats = subscription_stats(sub, arena);
+		Nflog__V1__SubscriptionStats *stats;
+
+		if (!tenant->admin && strcmp(sub->tenant_name, tenant->name) != 0)
+			continue;
+		stats = subscription_stats(sub, arena);
 
 		if (!stats)
 			return false;
@@ -140,14 +148,14 @@ void get_stats(struct call *call, const ProtobufCMessage *message, struct arena 
 
 	(void)arena;
 	arena_init(&answer, ANSWER_ARENA_MAX);
-	if (!select_netns(call->cq->rpc, request->netns, request->n_netns, &list, &status)) {
+	if (!select_netns(call, request->netns, request->n_netns, &list, &status)) {
 		call_finish(call, &status);
 		return;
 	}
 	times_timestamp(realtime_ns(), &time);
 	response.time = &time;
 	(void)pthread_mutex_lock(&live->lock);
-	built = fill_subscriptions(live, &response, &answer);
+	built = fill_subscriptions(live, call->access.tenant, &response, &answer);
 	(void)pthread_mutex_unlock(&live->lock);
 	built = built && fill_sources(&list, &response, &answer);
 	call_reply_built(call, built, &response.base);

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "messages.h"
+#include "policy.h"
 #include "pump.h"
 #include "select.h"
 #include "server.h"
@@ -126,8 +127,9 @@ static void start(struct call *call, struct subscription *sub, Nflog__V1__Starte
 	char peer[2 * CALL_PEER_MAX];
 	char label[4 * REQUEST_LABEL_MAX + 3];
 
-	log_info("subscription.started", "id=%s peer=%s label=%s sources=%zu view=%d start=%s",
-		 sub->id, log_quote(peer, sizeof(peer), sub->peer),
+	log_info("subscription.started",
+		 "id=%s tenant=%s peer=%s label=%s sources=%zu view=%d start=%s", sub->id,
+		 sub->tenant_name, log_quote(peer, sizeof(peer), sub->peer),
 		 log_quote(label, sizeof(label), sub->label), sub->follow_count,
 		 (int)sub->terms.view, start_name(sub->terms.start));
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_STARTED;
@@ -159,7 +161,7 @@ static int make(struct call *call, const struct wish *wish, struct source_list *
 	struct rpc *rpc = call->cq->rpc;
 	struct subscription *sub;
 	int r = subscription_new(&rpc->live, call, &wish->terms, wish->request->client_label,
-				 sources, rpc->max_subscriptions, &sub);
+				 sources, call->access.tenant->limits.subscriptions, &sub);
 
 	if (r < 0)
 		return r;
@@ -188,7 +190,7 @@ static void begin(struct call *call, const struct wish *wish, struct source_list
 		if (r == -EUSERS)
 			status_set(&status, GRPC_STATUS_RESOURCE_EXHAUSTED,
 				   "too many subscriptions: %u are allowed",
-				   call->cq->rpc->max_subscriptions);
+				   call->access.tenant->limits.subscriptions);
 		else
 			status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
 		call_finish(call, &status);
@@ -226,9 +228,10 @@ void subscribe(struct call *call, const ProtobufCMessage *message, struct arena 
 	struct source_list sources;
 	struct status status;
 
-	if (!request_terms(wish.request, rpc, &wish.terms, &status) ||
+	if (!select_check(call, wish.request, &status) ||
+	    !request_terms(wish.request, call->access.tenant, &wish.terms, &status) ||
 	    !read_token(rpc, &wish, arena, &status) ||
-	    !select_sources(rpc, wish.request, &wish.terms, &sources, &status)) {
+	    !select_sources(call, wish.request, &wish.terms, &sources, &status)) {
 		call_finish(call, &status);
 		return;
 	}

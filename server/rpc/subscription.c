@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "log.h"
+#include "policy.h"
 #include "source.h"
 #include "wire.h"
 
@@ -35,12 +36,22 @@ uint32_t subscriptions_count(struct subscriptions *list)
 	return count;
 }
 
+/* [lock] By name, so that a reload does not begin to count anew. */
+static uint32_t count_of_tenant(const struct subscriptions *list, const char *name)
+{
+	uint32_t count = 0;
+
+	for (const struct subscription *sub = list->first; sub; sub = sub->next)
+		count += strcmp(sub->tenant_name, name) == 0;
+	return count;
+}
+
 static int list_add(struct subscriptions *list, struct subscription *sub, uint32_t max)
 {
 	int r = -EUSERS;
 
 	(void)pthread_mutex_lock(&list->lock);
-	if (max == 0 || list->count < max) {
+	if (max == 0 || count_of_tenant(list, sub->tenant_name) < max) {
 		sub->list = list;
 		sub->next = list->first;
 		if (sub->next)
@@ -144,6 +155,7 @@ int subscription_follow(struct subscription *sub, struct source *source, struct 
 
 	if (!follow)
 		return -ENOMEM;
+	(void)access_cut(sub->call->access.tenant, source, &follow->cut); /* it was asked before */
 	(void)pthread_mutex_lock(&sub->lock);
 	if (sub->follow_count == sub->follow_room)
 		r = make_room(sub, 2 * sub->follow_room);
@@ -190,6 +202,7 @@ static void release(struct subscription *sub)
 		follow_free(sub->follows[i]);
 	free(sub->follows);
 	free(sub->heap);
+	free(sub->tenant_name);
 	selection_done(&sub->selection);
 	(void)pthread_mutex_destroy(&sub->lock);
 	free(sub);
@@ -225,6 +238,9 @@ int subscription_new(struct subscriptions *list, struct call *call, const struct
 	sub->begun = terms->start == START_LIVE;
 	(void)snprintf(sub->label, sizeof(sub->label), "%s", label);
 	call_peer(call, sub->peer);
+	sub->tenant_name = strdup(call->access.tenant->name);
+	if (!sub->tenant_name)
+		return -ENOMEM;
 	r = make_id(sub->id);
 	if (r < 0)
 		return r;

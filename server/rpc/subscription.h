@@ -47,6 +47,7 @@ struct subscription {
 	char id[SUBSCRIPTION_ID_MAX];
 	char label[REQUEST_LABEL_MAX + 1];
 	char peer[CALL_PEER_MAX];
+	char *tenant_name;     /* owned */
 	int64_t start_time_ns; /* CLOCK_REALTIME */
 	struct terms terms;
 
@@ -70,15 +71,16 @@ struct subscription {
 	uint64_t change;             /* of registry_changes(): the next to look at */
 	struct follow *untold_first; /* borrowed; queue of those whose state may have to be told */
 	struct follow *untold_last;
-	size_t gone_count;   /* follows whose source is gone */
-	uint64_t order;      /* of arrival: every source with a record up to it is followed, or was
+	size_t gone_count;    /* follows whose source is gone */
+	size_t revoked_count; /* follows to be let go of first of all */
+	uint64_t order;       /* of arrival: every source with a record up to it is followed, or was
 				until all of it was read; tokens rely on it */
-	uint64_t order_done; /* of arrival: every record up to it was taken */
-	struct rate rate;    /* of terms.packets_per_second */
-	uint64_t skip;       /* START_LAST: so many of the records found come before the last N */
-	bool begun;          /* what is overwritten from now on was there to be read */
-	bool replaying;      /* caught_up is still to be told */
-	uint64_t replayed;   /* packets of the history sent */
+	uint64_t order_done;  /* of arrival: every record up to it was taken */
+	struct rate rate;     /* of terms.packets_per_second */
+	uint64_t skip;        /* START_LAST: so many of the records found come before the last N */
+	bool begun;           /* what is overwritten from now on was there to be read */
+	bool replaying;       /* caught_up is still to be told */
+	uint64_t replayed;    /* packets of the history sent */
 	Nflog__V1__ResumeStatus resume_status; /* for `started` */
 	int64_t batch_ns;      /* when the last batch was made; times are monotonic */
 	int64_t sent_ns;       /* when the last message was sent */
@@ -99,7 +101,7 @@ uint32_t subscriptions_count(struct subscriptions *list);
 /**
  * subscription_new - begin to follow
  * @sources: its references are taken over on success
- * @max: live subscriptions at most, 0: any number
+ * @max: live subscriptions of the tenant at most, 0: any number
  * Returns 0, -EUSERS when there are too many, or -ENOMEM.
  */
 int subscription_new(struct subscriptions *list, struct call *call, const struct terms *terms,

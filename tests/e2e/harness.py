@@ -142,6 +142,7 @@ class Daemon:
             os.unlink(notify_path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(notify_path)
+            os.chmod(notify_path, 0o777)  # as systemd's: nflogd is no longer root
             notify.settimeout(0.2)
             self.log = open(self.log_path, "ab")
             self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log,

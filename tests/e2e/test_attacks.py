@@ -18,6 +18,7 @@ DATA, HEADERS, RST_STREAM, SETTINGS, CONTINUATION = 0, 1, 3, 4, 9
 END_STREAM, END_HEADERS = 1, 4
 CANCEL = struct.pack(">I", 8)
 MEMORY_BYTES = 64 * 1024 * 1024
+DESCRIPTORS = 100  # some fifty are the daemon's own
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -45,12 +46,16 @@ class Attacks(harness.RealTest):
         super().setUp()
         self.ns = self.netns("red")
         self.ns.sink('udp dport 9 log prefix "red" group 100')
+        self.serve()
+
+    def serve(self, **options):
         # What the sanitizer keeps of freed memory is not the daemon's.
         self.serving = self.daemon(config={
             "limits": {"handshake_timeout_ms": 1000},
             "tenants": [{"name": "test", "identities": [{"unix_uid": os.getuid()}],
                          "sources": [{"netns": self.ns.name, "groups": [100]}]}]},
-            environment={"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"})
+            environment={"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"},
+            **options)
         self.honest = self.subscribe(self.serving)
         self.seen = 0
         self.honest_packet()
@@ -157,9 +162,8 @@ class Attacks(harness.RealTest):
 
     def test_no_descriptors_left(self):
         """The listener must live on when the attackers have gone."""
-        pid = self.serving.process.pid
-        used = len(os.listdir(f"/proc/{pid}/fd"))
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 30, used + 30))
+        self.serving.stop()
+        self.serve(wrapper=["prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS}"])
         peers = []
         deadline = time.monotonic() + harness.PATIENCE_S
         refused = False

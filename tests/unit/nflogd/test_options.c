@@ -72,7 +72,7 @@ static void repeatable_options_keep_every_value_in_order(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&options, "--netns", "red", "--group=0", "--netns=cni-*", "--group",
-			       "110-119", "--listen", "/a", "--listen", "127.0.0.1:1"),
+			       "110-119", "--listen", "--user", "/a", "--listen", "127.0.0.1:1"),
 			 0);
 	assert_int_equal(options.netns.count, 2);
 	assert_string_equal(options.netns.items[0], "red");

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "hall.h"
 #include "log.h"
+#include "policy.h"
 #include "wire.h"
 
 struct source *hall_add(struct hall *hall, const char *netns, uint16_t group)
@@ -47,24 +48,36 @@ void hall_remove(struct hall *hall, struct source *source)
 
 void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_payload_bytes)
 {
-	struct rpc_options limits = {.max_subscriptions = max_subscriptions,
-				     .max_payload_bytes = max_payload_bytes};
+	struct tenant_limits limits = {.subscriptions = max_subscriptions,
+				       .payload_bytes = max_payload_bytes};
 
 	hall_open_limited(hall, &limits);
 }
 
-void hall_open_limited(struct hall *hall, const struct rpc_options *limits)
+/* Whoever runs the test is tenant "local", which sees all. */
+static struct policy *make_policy(const struct tenant_limits *limits)
+{
+	const struct identity_spec identity = {.kind = IDENTITY_UNIX_UID, .uid = getuid()};
+	struct tenant_spec tenant = {.name = "local",
+				     .admin = true,
+				     .identities = &identity,
+				     .identity_count = 1,
+				     .limits = *limits};
+	struct policy_problems problems;
+	struct policy *policy;
+
+	assert_int_equal(policy_new(&tenant, 1, &policy, &problems), 0);
+	policy_problems_done(&problems);
+	return policy;
+}
+
+void hall_open_limited(struct hall *hall, const struct tenant_limits *limits)
 {
 	struct rpc_endpoint endpoint = {.unix_path = hall->path, .mode = 0600};
 	struct rpc_options options = {.endpoints = &endpoint,
 				      .endpoint_count = 1,
 				      .version = "1.2.3",
-				      .tenant = "local",
 				      .config_load_time_ns = 1,
-				      .max_subscriptions = limits->max_subscriptions,
-				      .max_payload_bytes = limits->max_payload_bytes,
-				      .packets_per_second = limits->packets_per_second,
-				      .stall_timeout_ns = limits->stall_timeout_ns,
 				      .threads = 2};
 	struct rpc_error err;
 
@@ -78,6 +91,10 @@ void hall_open_limited(struct hall *hall, const struct rpc_options *limits)
 	hall->red = add_listening(hall, "red", 100);
 	hall->red_200 = add_listening(hall, "red", 200);
 	hall->blue = add_listening(hall, "blue", 100);
+	hall->policy = make_policy(limits);
+	options.policy = hall->policy;
+	if (rpc_bind(&endpoint, 1, &options.sockets, &err) < 0)
+		fail_msg("%s", err.text);
 	if (rpc_new(&options, hall->registry, &hall->rpc, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(rpc_start(hall->rpc), 0);
@@ -88,6 +105,7 @@ void hall_close_it(struct hall *hall)
 	hall_go_on(); /* a test that has failed may not have */
 	rpc_stop(hall->rpc, 1000);
 	rpc_free(hall->rpc);
+	(void)policy_unref(hall->policy);
 	registry_free(hall->registry);
 	history_free(hall->history);
 	assert_int_equal(rmdir(hall->folder), 0); /* the socket is gone */

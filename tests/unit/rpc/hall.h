@@ -14,10 +14,15 @@
 
 #define HALL_LOG_BYTES ((size_t)1 << 20)
 
+struct caller;
+struct policy;
+struct tenant_limits;
+
 struct hall {
 	struct history *history;
 	struct registry *registry;
 	struct source *red, *red_200, *blue; /* LISTENING; borrowed */
+	struct policy *policy; /* in which whoever runs the test is tenant "local", an admin */
 	struct rpc *rpc;
 	uint64_t order;
 	char folder[64];
@@ -29,8 +34,8 @@ int hall_open(void **state);
 int hall_close(void **state);
 /* With another limit of subscriptions or payload. */
 void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_payload_bytes);
-/* With other limits: max_subscriptions and what follows it are taken from the options. */
-void hall_open_limited(struct hall *hall, const struct rpc_options *limits);
+/* With other limits. */
+void hall_open_limited(struct hall *hall, const struct tenant_limits *limits);
 void hall_close_it(struct hall *hall);
 
 /* One more source, WAITING; borrowed. Streams are not woken. */

@@ -29,10 +29,12 @@ static struct rpc *serve(struct hall *hall, const char *unix_path, const char *t
 	struct rpc_options options = {.endpoints = &endpoint,
 				      .endpoint_count = 1,
 				      .version = "1",
-				      .tenant = "local",
+				      .policy = hall->policy,
 				      .threads = 1};
 	struct rpc *rpc;
 
+	if (rpc_bind(&endpoint, 1, &options.sockets, err) < 0)
+		return NULL;
 	return rpc_new(&options, hall->registry, &rpc, err) < 0 ? NULL : rpc;
 }
 

@@ -12,6 +12,7 @@
 #include "diary.h"
 #include "expect.h"
 #include "hall.h"
+#include "policy.h"
 #include "put.h"
 
 #define CONTINUED     NFLOG__V1__RESUME_STATUS__RESUME_STATUS_CONTINUED
@@ -337,7 +338,7 @@ static void a_source_that_went_meanwhile_is_read_to_its_end(void **state)
 /* What the limit held back waits for its report when the stream is cut. */
 static void what_a_rate_limit_held_back_is_reported_by_the_next_stream(void **state)
 {
-	struct rpc_options limits = {.packets_per_second = 10};
+	struct tenant_limits limits = {.packets_per_second = 10};
 	Nflog__V1__SubscribeRequest request;
 	Nflog__V1__StartPosition start;
 	Nflog__V1__BatchPolicy policy = NFLOG__V1__BATCH_POLICY__INIT;

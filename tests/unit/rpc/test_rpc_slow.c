@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "expect.h"
 #include "hall.h"
+#include "policy.h"
 
 #define KERNEL     NFLOG__V1__LOSS_STAGE__LOSS_STAGE_KERNEL_SOCKET
 #define DECODE     NFLOG__V1__LOSS_STAGE__LOSS_STAGE_DECODE
@@ -106,7 +107,7 @@ static uint64_t logged(const struct source *source)
 static void for_fast_slow_and_stalled_readers_the_equation_holds(void **state)
 {
 	struct hall hall;
-	struct rpc_options limits = {.stall_timeout_ns = 600 * NS_PER_S}; /* none is ended here */
+	struct tenant_limits limits = {.stall_timeout_ns = 600 * NS_PER_S}; /* none is ended here */
 	struct source *sources[3];
 	struct subscriber readers[3];
 	uint64_t packets = 0;
@@ -157,7 +158,7 @@ static void wait_for_subscriptions(struct hall *hall, size_t count)
 static void a_client_that_takes_nothing_for_too_long_is_ended(void **state)
 {
 	struct hall hall;
-	struct rpc_options limits = {.stall_timeout_ns = 2 * NS_PER_S};
+	struct tenant_limits limits = {.stall_timeout_ns = 2 * NS_PER_S};
 	struct subscriber stalled, fast;
 	Nflog__V1__SubscribeResponse *event;
 	uint64_t total = 0;
@@ -188,7 +189,7 @@ static void a_client_that_takes_nothing_for_too_long_is_ended(void **state)
 static void packets_beyond_the_rate_are_counted_not_sent(void **state)
 {
 	struct hall hall;
-	struct rpc_options limits = {.packets_per_second = 5};
+	struct tenant_limits limits = {.packets_per_second = 5};
 	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
 	struct tally tally;
 	struct caller caller;
@@ -210,7 +211,7 @@ static void packets_beyond_the_rate_are_counted_not_sent(void **state)
 static void the_rate_is_earned_again_as_time_passes(void **state)
 {
 	struct hall hall;
-	struct rpc_options limits = {.packets_per_second = 10};
+	struct tenant_limits limits = {.packets_per_second = 10};
 	Nflog__V1__SubscribeRequest request = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
 	uint64_t sequence = 10;
 	struct caller caller;
@@ -371,7 +372,7 @@ static void until_ends_a_live_stream_by_the_clock(void **state)
 static void statistics_agree_with_the_stream(void **state)
 {
 	struct hall hall;
-	struct rpc_options limits = {.packets_per_second = 1000};
+	struct tenant_limits limits = {.packets_per_second = 1000};
 	Nflog__V1__GetStatsRequest request = NFLOG__V1__GET_STATS_REQUEST__INIT;
 	Nflog__V1__GetStatsResponse *stats;
 	struct subscriber reader;
