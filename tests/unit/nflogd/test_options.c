@@ -72,7 +72,7 @@ static void repeatable_options_keep_every_value_in_order(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&options, "--netns", "red", "--group=0", "--netns=cni-*", "--group",
-			       "110-119", "--listen", "--user", "/a", "--listen", "127.0.0.1:1"),
+			       "110-119", "--listen", "/a", "--listen", "127.0.0.1:1"),
 			 0);
 	assert_int_equal(options.netns.count, 2);
 	assert_string_equal(options.netns.items[0], "red");
@@ -153,9 +153,9 @@ static void wrong_usage_names_the_option(void **state)
 
 static void help_names_every_option_within_80_columns(void **state)
 {
-	static const char *const names[] = {"--config",     "--check-config", "--netns",
-					    "--group",      "--listen",       "--log-level",
-					    "--log-format", "--version",      "--help"};
+	static const char *const names[] = {
+	    "--config", "--check-config", "--netns",      "--group",   "--listen",
+	    "--user",   "--log-level",    "--log-format", "--version", "--help"};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
