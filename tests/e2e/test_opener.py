@@ -245,8 +245,9 @@ class Opener(harness.RealTest):
         self.assertFalse(is_running(self.worker))
 
     def test_signals_to_the_whole_group_lose_no_packet(self):
-        """As a service manager and ^C send them: the opener must outlive the last packets."""
-        stream = self.serve(profile="latency")
+        """As a service manager and ^C send them. The kernel keeps the last packets back until it is
+        asked to unbind, so the opener must outlive them."""
+        stream = self.serve(profile="balanced", timeout_ms=3_600_000)
         self.kill(self.nflogd.process.pid, signal.SIGSTOP)
         self.assertEqual(self.red.generate(HELD), HELD)
         for pid in (self.warden, self.worker, self.nflogd.process.pid):

@@ -388,6 +388,32 @@ static void hundreds_of_descriptors_end_nothing(void **state)
 	assert_int_equal(worker(), before);
 }
 
+/* Tries to, for so long at most. */
+static bool send_within(int socket, const struct protocol_request *request, int64_t time_ns)
+{
+	int64_t deadline_ns = monotonic_ns() + time_ns;
+
+	while (send(socket, request, sizeof(*request), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		if (monotonic_ns() > deadline_ns)
+			return false;
+		(void)poll(NULL, 0, 1);
+	}
+	return true;
+}
+
+static void daemon_that_does_not_read_its_answers_stops_nothing(void **state)
+{
+	const struct protocol_request request = {
+	    .op = PROTOCOL_OPEN, .group = GROUP + 1, .shown = "host"};
+	struct fixture *f = *state;
+
+	(void)next_report(f);
+	while (send_within(opener_fd(f->opener), &request, NS_PER_S / 5))
+		; /* until the answers fill their side, and the requests then theirs */
+	assert_true(send_within(opener_fd(f->opener), &request, PATIENCE_NS));
+	assert_serves(f);
+}
+
 /* --- its life ---------------------------------------------------------------------------- */
 
 static void signals_for_the_whole_group_do_not_end_it(void **state)
@@ -593,6 +619,7 @@ int main(void)
 	    CASE(datagrams_of_every_size_end_nothing),
 	    CASE(requests_out_of_their_wits_end_nothing),
 	    CASE(hundreds_of_descriptors_end_nothing),
+	    CASE(daemon_that_does_not_read_its_answers_stops_nothing),
 	    CASE(signals_for_the_whole_group_do_not_end_it),
 	    CASE(worker_that_was_killed_is_started_again_and_reports_all),
 	    CASE(request_to_a_worker_that_dies_of_it_does_not_hang),
