@@ -45,7 +45,7 @@ struct source {
 	_Atomic uint64_t lost_tail;   /* lost after the last packet, at least; 0: settled */
 	_Atomic uint64_t lost_decode; /* malformed or cut datagrams, and no memory to store */
 	_Atomic uint64_t overruns;
-	_Atomic uint64_t foreign; /* datagrams of others than the kernel, dropped */
+	_Atomic uint64_t foreign;       /* datagrams of others than the kernel, dropped */
 	_Atomic uint64_t last_order;    /* order of arrival of the newest record, set before it is
 					   published; 0: none yet */
 	_Atomic int64_t last_packet_ns; /* CLOCK_REALTIME, 0: none yet */
