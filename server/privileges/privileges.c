@@ -29,7 +29,8 @@ static int fail(struct privileges_error *err, int code, const char *what)
 static const struct passwd *find(const char *name)
 {
 	errno = 0;
-	return getpwnam(name); /* main, before there is another thread */
+	/* cppcheck-suppress getpwnamCalled ; main calls it, before there is another thread */
+	return getpwnam(name);
 }
 
 int privileges_find_user(const char *name, struct privileges_user *ret,

@@ -12,7 +12,6 @@
 
 #include "call.h"
 #include "clock.h"
-#include "clock.h"
 #include "identify.h"
 #include "log.h"
 #include "policy.h"
