@@ -166,5 +166,150 @@ class Connections(TlsTest):
         self.assertIn(b"5001", out)
 
 
+class Identities(TlsTest):
+    def test_each_kind_of_name_in_a_certificate_is_its_tenant(self):
+        self.serve({"uri": [{"cert_uri": "spiffe://corp/red/one"}],
+                    "glob": [{"cert_uri": "spiffe://corp/blue/*"}],
+                    "dns": [{"cert_dns": "host.example"}],
+                    "cn": [{"cert_cn": "green client"}]})
+        leaf = self.authority.leaf
+        for tenant, shown in (
+                ("uri", leaf("a", ["URI:spiffe://corp/red/one"])),
+                ("glob", leaf("b", ["URI:spiffe://corp/blue/any"])),
+                ("dns", leaf("c", ["DNS:host.example"])),
+                ("cn", leaf("d", cn="green client"))):
+            with self.subTest(tenant):
+                self.assertEqual(self.tenant_of(self.secure(shown)), tenant)
+        for name, shown in (
+                ("another URI", leaf("e", ["URI:spiffe://corp/red/two"])),
+                ("one segment more", leaf("f", ["URI:spiffe://corp/blue/any/more"])),
+                ("another host", leaf("g", ["DNS:other.example"])),
+                ("a CN beside a DNS name", leaf("h", ["DNS:x.example"], cn="green client"))):
+            with self.subTest(name):
+                self.assertEqual(self.ask(self.secure(shown)), grpc.StatusCode.UNAUTHENTICATED)
+
+    def test_the_certificate_is_named_as_the_principal(self):
+        self.serve({"red": [{"cert_uri": "spiffe://corp/red/*"}]})
+        shown = self.authority.leaf("client", ["URI:spiffe://corp/red/7"])
+        self.assertEqual(self.ask(self.secure(shown)).principal, "cert spiffe://corp/red/7")
+
+    def test_tokens_tell_tenants_over_tls_and_the_unix_socket(self):
+        daemon = self.serve({name: [{"token_sha256": sha256(token)}]
+                             for name, token in TOKENS.items()}, client_ca=False)
+        for name, token in TOKENS.items():
+            self.assertEqual(self.tenant_of(self.secure(), token), name)
+            self.assertEqual(self.tenant_of(daemon.channel(), token), name)
+        principal = self.ask(self.secure(), TOKENS["red"]).principal
+        self.assertEqual(principal, f"token {sha256(TOKENS['red'])[:8]}")
+        self.assertNotIn(TOKENS["red"], daemon.read_log())
+        self.assertIn("client_ca=none", daemon.read_log(), "the log warns of the open port")
+
+    def test_a_token_of_a_file_tells_its_tenant(self):
+        path = os.path.join(self.folder, "token.sha256")
+        with open(path, "w") as f:
+            f.write(sha256(TOKENS["red"]) + "\n")
+        self.serve({"red": [{"token_sha256_file": path}]}, client_ca=False)
+        self.assertEqual(self.tenant_of(self.secure(), TOKENS["red"]), "red")
+
+    def test_a_wrong_or_missing_or_malformed_token_is_unauthenticated(self):
+        daemon = self.serve({"red": [{"token_sha256": sha256(TOKENS["red"])}]}, client_ca=False)
+        good = f"Bearer {TOKENS['red']}"
+        for headers in ([], [("authorization", "Bearer " + "x" * 20)],
+                        [("authorization", f"Basic {TOKENS['red']}")],
+                        [("authorization", "Bearer short")],
+                        [("authorization", good), ("authorization", good)]):
+            with self.subTest(headers):
+                for channel in self.secure(), daemon.channel():
+                    self.assertEqual(self.ask(channel, headers=headers or None),
+                                     grpc.StatusCode.UNAUTHENTICATED)
+
+    def test_a_token_alone_decides_beside_a_certificate_or_a_user(self):
+        daemon = self.serve({"red": [{"cert_dns": "red.example"}, {"unix_uid": os.getuid()}],
+                             "blue": [{"token_sha256": sha256(TOKENS["blue"])}]})
+        shown = self.authority.leaf("client", ["DNS:red.example"])
+        self.assertEqual(self.tenant_of(self.secure(shown)), "red")
+        self.assertEqual(self.tenant_of(self.secure(shown), TOKENS["blue"]), "blue")
+        self.assertEqual(self.tenant_of(daemon.channel(), TOKENS["blue"]), "blue")
+        self.assertEqual(self.ask(self.secure(shown), "x" * 20), grpc.StatusCode.UNAUTHENTICATED)
+        self.assertEqual(self.ask(daemon.channel(), "x" * 20), grpc.StatusCode.UNAUTHENTICATED)
+
+    def test_a_token_over_plaintext_tcp_is_refused_even_from_whom_is_served_there(self):
+        self.serve({"red": [{"token_sha256": sha256(TOKENS["red"])}],
+                    "here": [{"loopback": True}]}, tls=False)
+        def plain():
+            return grpc.insecure_channel(f"127.0.0.1:{self.port}")
+        self.assertEqual(self.tenant_of(plain()), "here")
+        self.assertEqual(self.ask(plain(), TOKENS["red"]), grpc.StatusCode.UNAUTHENTICATED)
+        self.assertIn("over TLS and the unix socket only", self.details)
+
+    def test_plaintext_tcp_without_a_tenant_for_it_serves_nobody(self):
+        self.serve({"red": [{"unix_uid": os.getuid()}]}, tls=False)
+        self.assertEqual(self.ask(grpc.insecure_channel(f"127.0.0.1:{self.port}")),
+                         grpc.StatusCode.UNAUTHENTICATED)
+
+    def test_nflogctl_with_a_token(self):
+        daemon = self.serve({name: [{"token_sha256": sha256(token)}]
+                             for name, token in TOKENS.items()}, client_ca=False)
+        path = os.path.join(self.folder, "token")
+
+        def token_of(token):
+            with open(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as f:
+                f.write(token + "\n")
+            return ["--token-file", path]
+
+        for server in self.nflogctl_tls(), ["--server", daemon.address()]:
+            out, err = self.run_nflogctl(*server, *token_of(TOKENS["blue"]), "status", "-o", "json")
+            self.assertIn('"tenant":"blue"', out)
+            self.assertEqual(err, "")
+            self.run_nflogctl(*server, *token_of("x" * 20), "status", expect=3)
+            self.run_nflogctl(*server, *token_of(TOKENS["red"]), "subscribe", "-n", "other",
+                              expect=4)
+            self.run_nflogctl(*server, "status", expect=3)
+
+class Reload(TlsTest):
+    def serve_here(self):
+        return self.serve({"red": [{"unix_uid": os.getuid()},
+                                   {"token_sha256": sha256(TOKENS["red"])}]}, client_ca=False)
+
+    def reach(self, authority):
+        """Does a new connection trust what is served now?"""
+        channel = grpc.secure_channel(f"localhost:{self.port}", certs.credentials(authority))
+        return not isinstance(self.ask(channel, TOKENS["red"]), grpc.StatusCode)
+
+    def test_a_new_certificate_is_served_and_streams_do_not_notice(self):
+        self.red.sink("udp dport 5001 log group 100")
+        daemon = self.serve_here()
+        channel = self.secure()
+        self.addCleanup(channel.close)
+        stream = harness.Stream(channel, token=TOKENS["red"])
+        self.addCleanup(stream.cancel)
+        other = certs.Authority(self.folder, "other")
+        self.assertTrue(self.reach(self.authority))
+        self.assertFalse(self.reach(other))
+        other.server()  # in the files of before
+        self.assertNotIn("rpc.tls", daemon.reload())
+        self.assertTrue(self.reach(other))
+        self.assertFalse(self.reach(self.authority))
+        self.red.send_udp("10.99.0.7", 5001)
+        stream.wait_packets(1)
+        self.assertFalse(stream.ended.is_set())
+        self.assertEqual(stream.lost(), 0)
+
+    def test_a_broken_certificate_file_keeps_the_old_one_in_use_and_is_named(self):
+        daemon = self.serve_here()
+        before = certs.read(self.server.private_key)
+        for broken in b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n":
+            with open(self.server.private_key, "wb") as f:
+                f.write(broken)
+            log = daemon.reload()
+            self.assertIn("rpc.tls", log)
+            self.assertIn(self.server.private_key, log)
+            self.assertTrue(self.reach(self.authority))
+        os.unlink(self.server.certificate)
+        self.assertIn(self.server.certificate, daemon.reload())
+        self.assertTrue(self.reach(self.authority))
+        self.assertNotIn(before.splitlines()[1].decode(), daemon.read_log())
+
+
 if __name__ == "__main__":
     harness.main()
