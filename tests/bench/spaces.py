@@ -18,6 +18,7 @@ IDLE_S = 10
 TURNS = 50  # namespaces that come and go
 SUBSCRIBERS = 100
 RATE, RATE_S = 1000, 10  # packets/s while latency is measured
+STORM_RATE = 200_000  # packets/s in the other namespace; for RATE_S and a half
 FLOOD, FLOOD_RATE = 150_000, 15_000  # more than a stuck client's connection takes
 
 
@@ -124,10 +125,10 @@ def bench_live():
 class Latency(harness.Stream):
     """From a packet's receipt by nflogd to this program; counts packets and holds none."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, **request):
         self.count = 0
         self.seconds = None  # of each packet, while they are measured
-        super().__init__(channel)
+        super().__init__(channel, **request)
 
     def _take(self, response):
         now = time.time()
@@ -195,4 +196,51 @@ def bench_stuck():
         if daemon:
             daemon.stop()
         ns.delete()
+        shutil.rmtree(folder)
+
+
+def alone_and_beside(daemon, quiet, loud):
+    channel = daemon.channel()
+    stream = Latency(channel, netns=[quiet.name])
+    watcher = subprocess.Popen(
+        [os.path.join(harness.BIN, "nflogctl"), "--server", daemon.address(), "subscribe", "--netns",
+         loud.name, "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    flood = None
+    try:
+        alone = stream.measure(quiet)
+        flood = subprocess.Popen(
+            [os.path.join(harness.BIN, "nflog_gen"), "--netns", loud.name, "--count",
+             str(STORM_RATE * RATE_S * 3 // 2), "--rate", str(STORM_RATE), "--size", "100"],
+            stdout=subprocess.DEVNULL)
+        beside = stream.measure(quiet)
+        if flood.poll() is not None:
+            raise AssertionError("the flood was over before the measurement was")
+    finally:
+        for process in (flood, watcher):
+            if process:
+                process.kill()
+                process.wait()
+    print(f"from receipt by nflogd to a subscriber, p99 {1000 * alone:.2f} ms alone, "
+          f"{1000 * beside:.2f} ms beside {STORM_RATE} packets/s of another namespace: "
+          f"ratio {beside / alone:.2f}; {stream.count} packets, {stream.lost()} lost")
+    stream.cancel()
+    channel.close()
+
+
+def bench_flood():
+    title(f"{RATE} packets/s in one namespace beside a flood in another")
+    folder = tempfile.mkdtemp(prefix="nfl-test-")
+    spaces = []
+    try:
+        for name in ("quiet", "loud"):
+            spaces.append(harness.Netns(name))
+            spaces[-1].sink('udp dport 9 log prefix "bench" group 100')
+        daemon = make_daemon(folder, f"nfl{os.getpid()}-*")
+        try:
+            alone_and_beside(daemon, *spaces)
+        finally:
+            daemon.stop()
+    finally:
+        for ns in spaces:
+            ns.delete()
         shutil.rmtree(folder)

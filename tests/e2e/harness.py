@@ -130,7 +130,7 @@ class Daemon:
         self.folder = folder
         self.socket = os.path.join(folder, "nflogd.sock")
         self.log_path = os.path.join(folder, "nflogd.log")
-        notify_path = os.path.join(folder, "notify.sock")
+        notify_name = folder + "/notify"  # abstract: nflogd is no longer root, folders may be
         command = [*wrapper, os.path.join(BIN, "nflogd"), *args]
         self.config_path = os.path.join(folder, "nflogd.yaml")
         if config is not None:
@@ -138,15 +138,12 @@ class Daemon:
             command += ["--config", self.config_path]
         else:
             command += ["--listen", f"unix:{self.socket}"]
-        if os.path.exists(notify_path):
-            os.unlink(notify_path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.bind(notify_path)
-            os.chmod(notify_path, 0o777)  # as systemd's: nflogd is no longer root
+            notify.bind("\0" + notify_name)
             notify.settimeout(0.2)
             self.log = open(self.log_path, "ab")
             self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log,
-                                            env=dict(os.environ, NOTIFY_SOCKET=notify_path,
+                                            env=dict(os.environ, NOTIFY_SOCKET="@" + notify_name,
                                                      **dict(environment)))
             self._wait_ready(notify)
 
