@@ -155,7 +155,9 @@ int subscription_follow(struct subscription *sub, struct source *source, struct 
 
 	if (!follow)
 		return -ENOMEM;
-	(void)access_cut(sub->call->access.tenant, source, &follow->cut); /* it was asked before */
+	/* It was asked before; should it be wrong, nothing of the source is sent. */
+	follow->revoked = !access_cut(sub->call->access.tenant, source, &follow->cut);
+	sub->revoked_count += follow->revoked;
 	(void)pthread_mutex_lock(&sub->lock);
 	if (sub->follow_count == sub->follow_room)
 		r = make_room(sub, 2 * sub->follow_room);
