@@ -453,6 +453,7 @@ static void *run(void *data)
 	struct intake *intake = data;
 	int64_t deadline_ns;
 
+	(void)pthread_setname_np(pthread_self(), "intake"); /* another's needs a file to write */
 	while (!atomic_load(&intake->is_to_stop))
 		do_round(intake);
 	take_inbox(intake);
@@ -472,7 +473,6 @@ int intake_start(struct intake *intake, const struct intake_events *events)
 	r = pthread_create(&intake->thread, NULL, run, intake);
 	if (r)
 		return -r;
-	(void)pthread_setname_np(intake->thread, "intake");
 	intake->started = true;
 	return 0;
 }

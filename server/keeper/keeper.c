@@ -407,6 +407,7 @@ static void *run(void *data)
 {
 	struct keeper *keeper = data;
 
+	(void)pthread_setname_np(pthread_self(), "keeper"); /* another's needs a file to write */
 	while (!atomic_load(&keeper->is_to_stop)) {
 		turn(keeper, monotonic_ns());
 		carry_out(keeper);
@@ -471,7 +472,6 @@ int keeper_start(struct keeper *keeper)
 	r = pthread_create(&keeper->thread, NULL, run, keeper);
 	if (r)
 		return -r;
-	(void)pthread_setname_np(keeper->thread, "keeper");
 	keeper->started = true;
 	return 0;
 }

@@ -52,6 +52,12 @@ int privileges_find_user(const char *name, struct privileges_user *ret,
 			       name ? name : DEFAULT_USER);
 		return errno ? -errno : -ENOENT;
 	}
+	if (user->pw_uid == 0) {
+		(void)snprintf(err->text, sizeof(err->text),
+			       "the user \"%.32s\" is root: name one without rights",
+			       user->pw_name);
+		return -EINVAL;
+	}
 	(void)snprintf(ret->name, sizeof(ret->name), "%.32s", user->pw_name);
 	ret->uid = user->pw_uid;
 	ret->gid = user->pw_gid;

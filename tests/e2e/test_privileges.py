@@ -51,6 +51,23 @@ class Privileges(harness.RealTest):
             self.assertNotIn("0", seen["Gid"].split())
             self.assertEqual(seen["Groups"].split(), [])
 
+    def test_started_as_systemd_does_only_the_opener_keeps_the_capabilities(self):
+        daemon = self.serve(wrapper=[
+            "sh", "-c", 'chown -R 65534 "$0" && exec setpriv "$@"', self.folder,
+            "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs",
+            "--inh-caps=-all,+sys_admin,+net_admin", "--ambient-caps=-all,+sys_admin,+net_admin",
+            "--bounding-set=-all,+sys_admin,+net_admin"])
+        stream = self.subscribe(daemon)
+        self.ns.send_udp("10.99.0.7", 9, count=3)
+        stream.wait_packets(3)
+        pid = daemon.process.pid
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            for caps in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+                self.assertEqual(int(status(pid, thread)[caps], 16), 0, (thread, caps))
+        for opener in children(pid):
+            self.assertEqual(int(status(opener)["CapEff"], 16), (1 << 21) | (1 << 12))
+            self.assertEqual(int(status(opener)["CapAmb"], 16), 0)
+
     def test_the_opener_has_only_what_it_needs(self):
         needed = (1 << 21) | (1 << 12) | (1 << 19) | (1 << 2)  # SYS_ADMIN NET_ADMIN SYS_PTRACE DAC_READ_SEARCH
         daemon = self.serve()
