@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -101,6 +102,21 @@ static void config_and_log_options_are_taken(void **state)
 	options_done(&options);
 }
 
+static void user_is_who_to_become_not_who_started_it(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(PARSE(&options, "--user", "daemon"), 0);
+	assert_string_equal(options.become, "daemon");
+	assert_int_equal(options.user, getuid());
+	options_done(&options);
+	assert_int_equal(PARSE(&options, "--group", "7"), 0);
+	assert_null(options.become);
+	options_done(&options);
+	REFUSED("--user", "--user", "");
+}
+
 static void help_and_version_win_over_what_follows(void **state)
 {
 	struct options options;
@@ -184,6 +200,7 @@ int main(void)
 	    cmocka_unit_test(nothing_given_means_run_with_defaults),
 	    cmocka_unit_test(repeatable_options_keep_every_value_in_order),
 	    cmocka_unit_test(config_and_log_options_are_taken),
+	    cmocka_unit_test(user_is_who_to_become_not_who_started_it),
 	    cmocka_unit_test(help_and_version_win_over_what_follows),
 	    cmocka_unit_test(group_is_a_number_or_a_rising_range),
 	    cmocka_unit_test(wrong_usage_names_the_option),
