@@ -2,6 +2,7 @@
 /* Whom the daemon becomes, and that nothing of root is left. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -48,7 +49,9 @@ static int check_nothing_left(void)
 static int is_nobody(void *data)
 {
 	const char *path = data;
+	const gid_t groups[] = {0, 4};
 
+	CHILD_EXPECT(setgroups(ARRAY_SIZE(groups), groups) == 0);
 	if (child_drop() != 0 || check_nothing_left() != 0)
 		return 1;
 	CHILD_EXPECT(status_line("CapBnd", 16) == 0);
