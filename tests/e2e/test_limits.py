@@ -2,6 +2,7 @@
 """What a tenant's limits and a subscriber's terms do to real traffic: bounded, and counted."""
 import os
 import signal
+import socket
 
 import grpc
 
@@ -116,6 +117,92 @@ class Limits(harness.RealTest):
                 first = item["sequence"]
         self.assertEqual(first, 10 + loss + 1)
         self.assertGreater(loss, 0)
+
+
+class OfTheServer(harness.RealTest):
+    """The configuration's `limits` at its top, whoever the client is."""
+
+    def serve(self, tenant=None, **limits):
+        ns = self.netns("red")
+        ns.sink('udp dport 9 log prefix "limit" group 100')
+        self.red = ns
+        return self.daemon(config={"limits": limits, "tenants": [{
+            "name": "test", "identities": [{"unix_uid": os.getuid()}], "limits": tenant or {},
+            "sources": [{"netns": ns.name, "groups": [100]}]}]})
+
+    def code_of(self, daemon, request, **options):
+        with self.assertRaises(grpc.RpcError) as caught:
+            next(self.stub(daemon).Subscribe(request, **options))
+        return caught.exception.code()
+
+    def raw(self, daemon):
+        peer = socket.socket(socket.AF_UNIX)
+        self.addCleanup(peer.close)
+        peer.connect(daemon.socket)
+        peer.settimeout(harness.PATIENCE_S)
+        return peer
+
+    def read_to_end(self, peer):
+        try:
+            while peer.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+
+    def test_requests_that_are_too_long_are_refused(self):
+        daemon = self.serve(request_bytes="16K")
+        for size, code in ((10_000, grpc.StatusCode.INVALID_ARGUMENT),  # is looked at
+                           (20_000, grpc.StatusCode.RESOURCE_EXHAUSTED)):
+            start = pb.StartPosition(resume_token=b"x" * size)
+            self.assertEqual(self.code_of(daemon, pb.SubscribeRequest(start=start)), code)
+
+    def test_headers_that_are_too_long_are_refused(self):
+        daemon = self.serve(header_bytes="1K")
+        request = pb.SubscribeRequest()
+        self.assertTrue(next(self.stub(daemon).Subscribe(
+            request, metadata=[("x-note", "x" * 100)])).HasField("started"))
+        self.assertEqual(self.code_of(daemon, request, metadata=[("x-note", "x" * 3000)]),
+                         grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+    def test_streams_of_one_connection_are_bounded(self):
+        daemon = self.serve(streams_per_connection=2)
+        channel = daemon.channel()
+        self.addCleanup(channel.close)
+        for _ in range(2):
+            stream = harness.Stream(channel)
+            self.addCleanup(stream.cancel)
+        with self.assertRaises(grpc.RpcError) as caught:  # the client waits for its turn
+            harness.rpc.NflogServiceStub(channel).GetServerInfo(pb.GetServerInfoRequest(), timeout=1)
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
+        self.nflogctl(daemon, "status")  # another connection is served
+
+    def test_connections_of_one_user_are_bounded(self):
+        daemon = self.serve(connections_per_user=3)
+        kept = [self.raw(daemon) for _ in range(3)]
+        self.read_to_end(self.raw(daemon))  # one too many
+        kept[0].close()
+
+        def answers():
+            try:
+                return self.stub(daemon).GetServerInfo(pb.GetServerInfoRequest())
+            except grpc.RpcError:
+                return None
+        harness.wait_until("one that ends makes room", answers)
+
+    def test_a_connection_without_calls_is_closed(self):
+        daemon = self.serve(idle_timeout_ms=1000)
+        peer = self.raw(daemon)
+        peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        self.read_to_end(peer)
+        self.stub(daemon).GetServerInfo(pb.GetServerInfoRequest())
+
+    def test_a_tenant_of_basic_view_gets_no_payload(self):
+        daemon = self.serve(tenant={"view": "basic"})
+        stream = self.subscribe(daemon, view=pb.PACKET_VIEW_FULL)
+        self.assertEqual(stream.started.view, pb.PACKET_VIEW_BASIC)
+        self.red.send_udp("10.99.0.7", 9)
+        packet = stream.wait_packets(1)[0]
+        self.assertEqual((packet.payload, packet.decoded.destination_port), (b"", 9))
 
 
 if __name__ == "__main__":
