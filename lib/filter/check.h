@@ -3,7 +3,7 @@
 #ifndef FILTER_CHECK_H
 #define FILTER_CHECK_H
 
-#include "fields.h"
+#include "filter_fields.h"
 #include "numbers.h"
 #include "texts.h"
 

@@ -92,6 +92,8 @@ void events_send_heartbeat(struct subscription *sub)
 	heartbeat.time = &time;
 	heartbeat.packets_sent = atomic_load(&sub->packets_sent);
 	heartbeat.packets_lost = atomic_load(&sub->packets_lost);
+	heartbeat.packets_filtered = atomic_load(&sub->packets_filtered);
+	sub->filtered_told = heartbeat.packets_filtered;
 	heartbeat.lag_bytes = subscription_lag_bytes(sub);
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_HEARTBEAT;
 	response.heartbeat = &heartbeat;

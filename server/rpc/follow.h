@@ -24,6 +24,8 @@ struct follow {
 					 or when the server began to stop */
 	uint64_t replay_end;          /* records before it are history; 0: none is */
 	uint32_t lost[2];             /* at LOSS_KERNEL_SOCKET and LOSS_DECODE, as last seen */
+	uint64_t searched; /* START_LAST with filters: the records from here to replay_end were */
+	uint64_t matches;  /* counted: so many of them match */
 	struct loss losses[LOSS_STAGES];
 	struct wire_cut cut; /* what the tenant may not have of the source's packets */
 	bool revoked;        /* not to be read any more: to be told and let go of */

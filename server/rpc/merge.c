@@ -9,19 +9,22 @@
  * one pass over the sources is enough.
  *
  * On the way records are passed over that are not to be sent: those before the last N, those beyond
- * the lag allowed, those beyond the rate. That is bounded for each batch, too.
+ * the lag allowed, those that a filter holds back, those beyond the rate. That is bounded for each batch, too.
  */
 #include "merge.h"
 
 #include <grpc/slice.h>
 
+#include "filters.h"
 #include "heap.h"
 #include "source.h"
 #include "subscription.h"
 #include "token.h"
 #include "wire.h"
 
-#define PASS_OVER_MAX 8192 /* records passed over before other streams get their turn */
+/* Records passed over before other streams get their turn; a filter may cost some microseconds. */
+#define PASS_OVER_MAX        8192
+#define PASS_OVER_FILTER_MAX 2048
 
 struct builder {
 	struct subscription *sub;
@@ -33,6 +36,7 @@ struct builder {
 	uint32_t packets_max;
 	uint32_t pass_over; /* how many may still be */
 	size_t replaying;   /* sources whose history is not all read yet */
+	bool filters;       /* there are some */
 };
 
 static bool is_replaying(const struct follow *follow)
@@ -59,7 +63,7 @@ static void pass_over(struct builder *builder, struct follow *follow,
 }
 
 /* Records are gone before they were read. Of the history, those that were to be skipped anyway are
- * no loss. */
+ * no loss. With filters nobody knows how many of them matched: rather some more than the last N. */
 static void lose_history(struct builder *builder, struct follow *follow, uint64_t lost,
 			 bool was_replaying)
 {
@@ -122,7 +126,13 @@ static void renew_first(struct builder *builder)
 		heap_drop_first(builder->sub);
 }
 
-/* START_LAST: the records before the last N. */
+static bool passes(const struct builder *builder, const struct follow *follow,
+		   const struct wire_stored *stored)
+{
+	return !builder->filters || filters_pass(builder->sub, follow, stored);
+}
+
+/* START_LAST: the records before the last N that pass. */
 static void skip_oldest(struct builder *builder)
 {
 	struct subscription *sub = builder->sub;
@@ -135,9 +145,9 @@ static void skip_oldest(struct builder *builder)
 			sub->skip = 0;
 			return;
 		}
+		sub->skip -= passes(builder, first, stored);
 		follow_forgive(first, stored);
 		pass_over(builder, first, stored);
-		sub->skip--;
 		renew_first(builder);
 	}
 }
@@ -218,7 +228,10 @@ static void take(struct builder *builder, struct follow *follow, const struct wi
 		batch->stop = true;
 	else if (!has_room(builder, follow, stored) || builder->pass_over == 0)
 		batch->full = true;
-	else if (rate_take(&sub->rate))
+	else if (!passes(builder, follow, stored)) {
+		batch->filtered++;
+		pass_over(builder, follow, stored);
+	} else if (rate_take(&sub->rate))
 		compose(builder, follow, stored);
 	else { /* no packet can follow in this batch, so its report may wait for the end */
 		(void)subscription_lose(sub, follow, LOSS_RATE_LIMIT, 1);
@@ -314,9 +327,10 @@ void merge_batch(struct subscription *sub, uint64_t watermark, struct batch *ret
 				  .batch = ret,
 				  .watermark = watermark,
 				  .packets_max = packets_max(sub),
-				  .pass_over = PASS_OVER_MAX};
+				  .filters = filters_exist(sub)};
 
 	*ret = (struct batch){0};
+	builder.pass_over = builder.filters ? PASS_OVER_FILTER_MAX : PASS_OVER_MAX;
 	rate_earn(&sub->rate, sub->call->cq->now_ns);
 	(void)pthread_mutex_lock(&sub->lock);
 	make(&builder);

@@ -15,6 +15,7 @@ struct subscription;
 struct batch {
 	grpc_slice slices[BATCH_SLICES]; /* header, packets, token; set when there are packets */
 	uint32_t packets;
+	uint32_t filtered; /* passed over: a filter holds them back */
 	bool full; /* ended by a bound, not for want of records; without packets: enough for now */
 	bool stop; /* ended by what must be told before the next packet: a loss, caught_up */
 	bool over; /* the next record is later than the stream's `until` */

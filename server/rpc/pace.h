@@ -29,7 +29,7 @@ int64_t pace_gather(struct subscription *sub);
 /* Nothing waits. Returns false when something has come in the meantime. */
 bool pace_wait_for_news(struct subscription *sub);
 
-/* A batch was sent: a rest begins. */
+/* A batch was sent, or all of it held back: a rest begins. */
 void pace_rest(struct subscription *sub);
 
 /* Full batches in a row: may the next one be made in this turn? */

@@ -28,9 +28,13 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+static bool is_heartbeat_due(const struct subscription *sub)
+{
+	return now_of(sub) >= sub->sent_ns + sub->terms.heartbeat_ns;
+}
+
 static void send_packets(struct subscription *sub, struct batch *batch)
 {
-	pace_rest(sub);
 	/* Before: who has seen a packet finds it counted. */
 	(void)atomic_fetch_add_explicit(&sub->packets_sent, batch->packets, memory_order_relaxed);
 	events_count(sub, call_send_slices(sub->call, batch->slices, BATCH_SLICES));
@@ -51,6 +55,10 @@ static bool send_batch(struct subscription *sub)
 	merge_batch(sub, watermark, &batch);
 	sub->backlog = batch.full || batch.stop;
 	sub->pending_seen = 0;
+	(void)atomic_fetch_add_explicit(&sub->packets_filtered, batch.filtered,
+					memory_order_relaxed);
+	if (batch.packets > 0 || batch.filtered > 0)
+		pace_rest(sub);
 	if (!sub->backlog)
 		sub->order_done = watermark;
 	if (sub->terms.follow && !sub->draining)
@@ -61,6 +69,10 @@ static bool send_batch(struct subscription *sub)
 		subscription_end(sub, GRPC_STATUS_OK, "until reached");
 	if (batch.packets > 0 || !batch.full)
 		return true;
+	if (is_heartbeat_due(sub)) { /* nothing passes the filters */
+		events_send_heartbeat(sub);
+		return true;
+	}
 	call_set_timer(sub->call, now_of(sub)); /* passes after a poll of the network */
 	return false;
 }
@@ -134,7 +146,7 @@ static bool idle(struct subscription *sub, int64_t next_ns)
 
 	if (!gathering && (check_sources(sub) || end_if_complete(sub)))
 		return true;
-	if (now_of(sub) >= sub->sent_ns + sub->terms.heartbeat_ns) {
+	if (is_heartbeat_due(sub)) {
 		events_send_heartbeat(sub);
 		return true;
 	}
@@ -160,7 +172,10 @@ static bool step(struct subscription *sub)
 	if (events_send_loss(sub, &next_ns))
 		return true;
 	if (sub->ending) {
-		finish(sub);
+		if (atomic_load(&sub->packets_filtered) != sub->filtered_told)
+			events_send_heartbeat(sub); /* the last word on what was held back */
+		else
+			finish(sub);
 		return true;
 	}
 	if (changes_step(sub))

@@ -39,10 +39,6 @@ static bool invalid(struct status *err, const char *field, const char *expected)
 
 static bool check_not_served(const Nflog__V1__SubscribeRequest *request, struct status *err)
 {
-	if (request->n_include > 0)
-		return refuse(err, "include");
-	if (request->n_exclude > 0)
-		return refuse(err, "exclude");
 	if (request->base.n_unknown_fields > 0)
 		return status_set(err, GRPC_STATUS_UNIMPLEMENTED,
 				  "field %u: not known to this version",

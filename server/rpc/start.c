@@ -16,7 +16,9 @@
 #include <inttypes.h>
 
 #include "cleanup.h"
+#include "filters.h"
 #include "history.h"
+#include "last.h"
 #include "server.h"
 #include "source.h"
 #include "subscription.h"
@@ -90,6 +92,20 @@ static void place_since(struct subscription *sub)
 			     &cursor);
 		place(sub->follows[i], &cursor);
 	}
+}
+
+/* Where last_search() has found enough. */
+static void place_matches(struct subscription *sub)
+{
+	for (size_t i = 0; i < sub->follow_count; i++) {
+		struct follow *follow = sub->follows[i];
+		struct history_cursor cursor = oldest_of(follow);
+
+		if (follow->searched > cursor.record)
+			history_seek_record(follow->source->log, follow->searched, &cursor);
+		place(follow, &cursor);
+	}
+	sub->skip = last_surplus(sub);
 }
 
 /* The last N of all sources are among the last N of each. */
@@ -311,18 +327,14 @@ static void drop_idle_gone(struct subscription *sub, const struct token *token)
 /* [sub->lock] */
 static bool place_all(struct subscription *sub, const struct token *token, struct status *err)
 {
-	for (size_t i = 0; i < sub->follow_count; i++) {
-		struct follow *follow = sub->follows[i];
-
-		follow->replay_end = history_end(follow->source->log);
-		if (!sub->terms.follow)
-			follow->end = follow->replay_end;
-	}
 	switch (sub->terms.start) {
 	case START_RESUME:
 		return place_resume(sub, token, err);
 	case START_LAST:
-		place_last(sub);
+		if (filters_exist(sub))
+			place_matches(sub);
+		else
+			place_last(sub);
 		break;
 	case START_OLDEST:
 		place_oldest(sub);
@@ -334,6 +346,20 @@ static bool place_all(struct subscription *sub, const struct token *token, struc
 		break;
 	}
 	return true;
+}
+
+void start_note_ends(struct subscription *sub)
+{
+	if (sub->terms.start == START_LIVE)
+		return;
+	for (size_t i = 0; i < sub->follow_count; i++) {
+		struct follow *follow = sub->follows[i];
+
+		follow->replay_end = history_end(follow->source->log);
+		follow->searched = follow->replay_end;
+		if (!sub->terms.follow)
+			follow->end = follow->replay_end;
+	}
 }
 
 bool start_place(struct subscription *sub, const struct token *token, struct status *err)

@@ -104,6 +104,7 @@ static Nflog__V1__SubscriptionStats *subscription_stats(struct subscription *sub
 	stats->start_time = times_new_timestamp(arena, sub->start_time_ns);
 	stats->packets_sent = atomic_load(&sub->packets_sent);
 	stats->bytes_sent = atomic_load(&sub->bytes_sent);
+	stats->packets_filtered = atomic_load(&sub->packets_filtered);
 	stats->packets_lost = atomic_load(&sub->packets_lost);
 	stats->lag_bytes = subscription_lag_bytes(sub);
 	stats->max_lag_bytes = sub->terms.max_lag_bytes;

@@ -10,9 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nfl/filter.h>
+
 #include "arena.h"
 #include "changes.h"
 #include "cleanup.h"
+#include "filters.h"
+#include "last.h"
 #include "log.h"
 #include "messages.h"
 #include "policy.h"
@@ -24,28 +28,6 @@
 #include "subscription.h"
 #include "times.h"
 #include "token.h"
-
-static void look(struct call *call)
-{
-	pump_look(call->state);
-}
-
-static void sent(struct call *call)
-{
-	pump_sent(call->state);
-}
-
-static void stop(struct call *call)
-{
-	pump_stop(call->state);
-}
-
-static void release(struct call *call)
-{
-	subscription_free(call->state);
-}
-
-static const struct stream stream = {.look = look, .sent = sent, .stop = stop, .free = release};
 
 static Nflog__V1__BatchPolicy *policy_in_force(const struct terms *terms, struct arena *arena)
 {
@@ -121,7 +103,8 @@ static const char *start_name(enum start_kind kind)
 	return "";
 }
 
-static void start(struct call *call, struct subscription *sub, Nflog__V1__Started *started)
+/* The call is a stream already. */
+static void send_started(struct subscription *sub, Nflog__V1__Started *started)
 {
 	Nflog__V1__SubscribeResponse response = NFLOG__V1__SUBSCRIBE_RESPONSE__INIT;
 	char peer[2 * CALL_PEER_MAX];
@@ -134,9 +117,78 @@ static void start(struct call *call, struct subscription *sub, Nflog__V1__Starte
 		 (int)sub->terms.view, start_name(sub->terms.start));
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_STARTED;
 	response.started = started;
-	call_start_stream(call, &stream, sub);
-	(void)call_send_and(call, &response.base, token_slice(sub));
+	(void)call_send_and(sub->call, &response.base, token_slice(sub));
 }
+
+/* Where the stream begins is known, or found now. */
+static bool prepare(struct subscription *sub, const struct token *token,
+		    Nflog__V1__Started *started, struct arena *arena, struct status *err)
+{
+	return start_place(sub, token, err) &&
+	       (build_started(sub, started, arena) ||
+		status_set(err, GRPC_STATUS_INTERNAL, "out of memory"));
+}
+
+/* --- the stream ---------------------------------------------------------------------------- */
+
+static void end_search(struct subscription *sub)
+{
+	Nflog__V1__Started started = NFLOG__V1__STARTED__INIT;
+	CLEANUP(arena_done) struct arena arena;
+	struct status status;
+
+	arena_init(&arena, SIZE_MAX);
+	sub->searching = false;
+	if (prepare(sub, NULL, &started, &arena, &status)) {
+		send_started(sub, &started);
+		return;
+	}
+	subscription_end(sub, status.code, status.text);
+	call_finish(sub->call, &status);
+}
+
+static void look(struct call *call)
+{
+	struct subscription *sub = call->state;
+
+	if (!sub->searching) {
+		pump_look(sub);
+		return;
+	}
+	last_search(sub);
+	if (last_is_searching(sub))
+		call_set_timer(call, call->cq->now_ns); /* passes after a poll of the network */
+	else
+		end_search(sub);
+}
+
+static void sent(struct call *call)
+{
+	pump_sent(call->state);
+}
+
+static void stop(struct call *call)
+{
+	struct subscription *sub = call->state;
+	struct status status;
+
+	if (!sub->searching) {
+		pump_stop(sub);
+		return;
+	}
+	status_set(&status, GRPC_STATUS_UNAVAILABLE, CALL_SHUTDOWN_TEXT);
+	subscription_end(sub, status.code, status.text);
+	call_finish(call, &status);
+}
+
+static void release(struct call *call)
+{
+	subscription_free(call->state);
+}
+
+static const struct stream stream = {.look = look, .sent = sent, .stop = stop, .free = release};
+
+/* --- the request --------------------------------------------------------------------------- */
 
 /* A subscription that cannot begin. */
 static void give_up(struct subscription *sub, const struct status *status)
@@ -150,12 +202,13 @@ static void give_up(struct subscription *sub, const struct status *status)
 struct wish {
 	const Nflog__V1__SubscribeRequest *request;
 	struct terms terms;
-	struct token token; /* of START_RESUME */
-	uint64_t order;     /* of arrival, when the sources were not looked for yet */
+	struct token token;        /* of START_RESUME */
+	struct nfl_filter *filter; /* owned; NULL: none */
+	uint64_t order;            /* of arrival, when the sources were not looked for yet */
 };
 
 /* Sources are found and the terms are clear. */
-static int make(struct call *call, const struct wish *wish, struct source_list *sources,
+static int make(struct call *call, struct wish *wish, struct source_list *sources,
 		struct subscription **ret)
 {
 	struct rpc *rpc = call->cq->rpc;
@@ -166,6 +219,7 @@ static int make(struct call *call, const struct wish *wish, struct source_list *
 	if (r < 0)
 		return r;
 	sub->order = wish->order;
+	sub->filter = TAKE_PTR(wish->filter);
 	r = selection_copy(wish->request, &sub->selection);
 	if (r < 0) {
 		subscription_free(sub);
@@ -175,7 +229,20 @@ static int make(struct call *call, const struct wish *wish, struct source_list *
 	return 0;
 }
 
-static void begin(struct call *call, const struct wish *wish, struct source_list *sources)
+static void refuse(struct call *call, int error)
+{
+	struct status status;
+
+	if (error == -EUSERS)
+		status_set(&status, GRPC_STATUS_RESOURCE_EXHAUSTED,
+			   "too many subscriptions: %u are allowed",
+			   call->access.tenant->limits.subscriptions);
+	else
+		status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
+	call_finish(call, &status);
+}
+
+static void begin(struct call *call, struct wish *wish, struct source_list *sources)
 {
 	const struct token *token = wish->terms.start == START_RESUME ? &wish->token : NULL;
 	Nflog__V1__Started started = NFLOG__V1__STARTED__INIT;
@@ -187,21 +254,20 @@ static void begin(struct call *call, const struct wish *wish, struct source_list
 	arena_init(&arena, SIZE_MAX); /* as large as our own list of sources makes it */
 	r = make(call, wish, sources, &sub);
 	if (r < 0) {
-		if (r == -EUSERS)
-			status_set(&status, GRPC_STATUS_RESOURCE_EXHAUSTED,
-				   "too many subscriptions: %u are allowed",
-				   call->access.tenant->limits.subscriptions);
-		else
-			status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
-		call_finish(call, &status);
-	} else if (!start_place(sub, token, &status)) {
-		give_up(sub, &status);
-	} else if (!build_started(sub, &started, &arena)) {
-		status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
-		give_up(sub, &status);
-	} else {
-		start(call, sub, &started);
+		refuse(call, r);
+		return;
 	}
+	start_note_ends(sub);
+	sub->searching = last_is_searching(sub);
+	if (!sub->searching && !prepare(sub, token, &started, &arena, &status)) {
+		give_up(sub, &status);
+		return;
+	}
+	call_start_stream(call, &stream, sub);
+	if (sub->searching)
+		call_set_timer(call, call->cq->now_ns);
+	else
+		send_started(sub, &started);
 }
 
 static bool read_token(const struct rpc *rpc, struct wish *wish, struct arena *arena,
@@ -230,11 +296,14 @@ void subscribe(struct call *call, const ProtobufCMessage *message, struct arena 
 
 	if (!select_check(call, wish.request, &status) ||
 	    !request_terms(wish.request, call->access.tenant, &wish.terms, &status) ||
+	    !filters_make(wish.request, call->access.tenant->limits.filters, arena, &wish.filter,
+			  &status) ||
 	    !read_token(rpc, &wish, arena, &status) ||
 	    !select_sources(call, wish.request, &wish.terms, &sources, &status)) {
 		call_finish(call, &status);
-		return;
+	} else {
+		begin(call, &wish, &sources);
+		source_list_done(&sources);
 	}
-	begin(call, &wish, &sources);
-	source_list_done(&sources);
+	nfl_filter_free(wish.filter);
 }

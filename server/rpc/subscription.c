@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include <nfl/filter.h>
+
 #include "cleanup.h"
 #include "clock.h"
 #include "log.h"
@@ -205,6 +207,7 @@ static void release(struct subscription *sub)
 	free(sub->follows);
 	free(sub->heap);
 	free(sub->tenant_name);
+	nfl_filter_free(sub->filter);
 	selection_done(&sub->selection);
 	(void)pthread_mutex_destroy(&sub->lock);
 	free(sub);
@@ -276,12 +279,12 @@ void subscription_free(struct subscription *sub)
 	char text[2 * CALL_TEXT_MAX];
 
 	log_info("subscription.ended",
-		 "id=%s peer=%s reason=%s packets=%" PRIu64 " lost=%" PRIu64 " bytes=%" PRIu64
-		 " seconds=%.1f",
+		 "id=%s peer=%s reason=%s packets=%" PRIu64 " lost=%" PRIu64 " filtered=%" PRIu64
+		 " bytes=%" PRIu64 " seconds=%.1f",
 		 sub->id, log_quote(peer, sizeof(peer), sub->peer),
 		 log_quote(text, sizeof(text), end_text(sub)), atomic_load(&sub->packets_sent),
-		 atomic_load(&sub->packets_lost), atomic_load(&sub->bytes_sent),
-		 seconds_since(sub->start_time_ns));
+		 atomic_load(&sub->packets_lost), atomic_load(&sub->packets_filtered),
+		 atomic_load(&sub->bytes_sent), seconds_since(sub->start_time_ns));
 	release(sub);
 }
 

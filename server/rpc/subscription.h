@@ -26,6 +26,7 @@
 
 #define SUBSCRIPTION_ID_MAX 17
 
+struct nfl_filter;
 struct source;
 struct source_list;
 struct subscription;
@@ -51,6 +52,7 @@ struct subscription {
 	int64_t start_time_ns; /* CLOCK_REALTIME */
 	struct terms terms;
 
+	struct nfl_filter *filter;  /* owned; const; NULL: the request has none */
 	struct selection selection; /* owned; const: sources that appear are held against it */
 
 	/* Written by the queue's thread under the lock, which may read without. */
@@ -62,6 +64,7 @@ struct subscription {
 	/* each has one writer, the queue's thread */
 	_Atomic uint64_t packets_sent;
 	_Atomic uint64_t packets_lost; /* reported */
+	_Atomic uint64_t packets_filtered;
 	_Atomic uint64_t bytes_sent;
 
 	/* the queue's thread only, from here on */
@@ -77,10 +80,12 @@ struct subscription {
 				until all of it was read; tokens rely on it */
 	uint64_t order_done;  /* of arrival: every record up to it was taken */
 	struct rate rate;     /* of terms.packets_per_second */
-	uint64_t skip;        /* START_LAST: so many of the records found come before the last N */
-	bool begun;           /* what is overwritten from now on was there to be read */
-	bool replaying;       /* caught_up is still to be told */
-	uint64_t replayed;    /* packets of the history sent */
+	uint64_t filtered_told; /* by heartbeats */
+	uint64_t skip;     /* START_LAST: so many of the records found come before the last N */
+	bool searching;    /* where the last N begin: nothing is sent before that is known */
+	bool begun;        /* what is overwritten from now on was there to be read */
+	bool replaying;    /* caught_up is still to be told */
+	uint64_t replayed; /* packets of the history sent */
 	Nflog__V1__ResumeStatus resume_status; /* for `started` */
 	int64_t batch_ns;      /* when the last batch was made; times are monotonic */
 	int64_t sent_ns;       /* when the last message was sent */

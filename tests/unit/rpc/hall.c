@@ -48,20 +48,21 @@ void hall_remove(struct hall *hall, struct source *source)
 
 void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_payload_bytes)
 {
-	struct tenant_limits limits = {.subscriptions = max_subscriptions,
-				       .payload_bytes = max_payload_bytes};
+	struct tenant_limits limits = {
+	    .subscriptions = max_subscriptions, .payload_bytes = max_payload_bytes, .filters = 4};
 
 	hall_open_limited(hall, &limits);
 }
 
 /* Whoever runs the test is tenant "local", which sees all. */
-static struct policy *make_policy(const struct tenant_limits *limits)
+static struct policy *make_policy(const struct tenant_limits *limits, struct nfl_filter *filter)
 {
 	const struct identity_spec identity = {.kind = IDENTITY_UNIX_UID, .uid = getuid()};
 	struct tenant_spec tenant = {.name = "local",
 				     .admin = true,
 				     .identities = &identity,
 				     .identity_count = 1,
+				     .filter = filter,
 				     .limits = *limits};
 	struct policy_problems problems;
 	struct policy *policy;
@@ -72,6 +73,12 @@ static struct policy *make_policy(const struct tenant_limits *limits)
 }
 
 void hall_open_limited(struct hall *hall, const struct tenant_limits *limits)
+{
+	hall_open_filtered(hall, limits, NULL);
+}
+
+void hall_open_filtered(struct hall *hall, const struct tenant_limits *limits,
+			struct nfl_filter *filter)
 {
 	struct rpc_endpoint endpoint = {.unix_path = hall->path, .mode = 0600};
 	struct rpc_options options = {.endpoints = &endpoint,
@@ -91,7 +98,7 @@ void hall_open_limited(struct hall *hall, const struct tenant_limits *limits)
 	hall->red = add_listening(hall, "red", 100);
 	hall->red_200 = add_listening(hall, "red", 200);
 	hall->blue = add_listening(hall, "blue", 100);
-	hall->policy = make_policy(limits);
+	hall->policy = make_policy(limits, filter);
 	options.policy = hall->policy;
 	if (rpc_bind(&endpoint, 1, &options.sockets, &err) < 0)
 		fail_msg("%s", err.text);
@@ -137,7 +144,8 @@ static void store_at(struct source *source, uint64_t order, int64_t time_ns)
 	struct wire_stored *stored;
 
 	packet.record.receive_time_ns = time_ns;
-	packet.record.present = NFL_HAS_PAYLOAD | NFL_HAS_PREFIX;
+	packet.record.present = NFL_HAS_PAYLOAD | NFL_HAS_PREFIX | NFL_HAS_MARK;
+	packet.record.mark = (uint32_t)packet.sequence;
 	packet.record.family = NFL_FAMILY_IPV4;
 	packet.record.payload = (struct nfl_bytes){.data = payload, .len = sizeof(payload)};
 	packet.record.prefix = (struct nfl_bytes){.data = (const uint8_t *)"test: ", .len = 6};

@@ -15,6 +15,7 @@
 #define HALL_LOG_BYTES ((size_t)1 << 20)
 
 struct caller;
+struct nfl_filter;
 struct policy;
 struct tenant_limits;
 
@@ -36,6 +37,9 @@ int hall_close(void **state);
 void hall_open_with(struct hall *hall, uint32_t max_subscriptions, uint32_t max_payload_bytes);
 /* With other limits. */
 void hall_open_limited(struct hall *hall, const struct tenant_limits *limits);
+/* The tenant has a filter, which is taken over. */
+void hall_open_filtered(struct hall *hall, const struct tenant_limits *limits,
+			struct nfl_filter *filter);
 void hall_close_it(struct hall *hall);
 
 /* One more source, WAITING; borrowed. Streams are not woken. */
@@ -51,7 +55,7 @@ void hall_remove(struct hall *hall, struct source *source);
 void hall_hold(void);
 void hall_go_on(void);
 
-/* Stores packets in one datagram: published, and streams are woken. */
+/* Stores packets in one datagram, each with its sequence as its mark: published, and streams are woken. */
 void hall_log(struct hall *hall, struct source *source, uint32_t count);
 /* The same after a gap. */
 void hall_log_after_loss(struct hall *hall, struct source *source, uint32_t count,

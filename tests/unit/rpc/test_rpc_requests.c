@@ -33,23 +33,6 @@ static void expect_refusal_of_bytes(struct hall *hall, const void *bytes, size_t
 	caller_close(&caller);
 }
 
-static void fields_without_effect_are_refused_by_name(void **state)
-{
-	struct hall *hall = *state;
-	const Nflog__V1__SubscribeRequest empty = NFLOG__V1__SUBSCRIBE_REQUEST__INIT;
-	Nflog__V1__SubscribeRequest request = empty;
-	Nflog__V1__PacketFilter filter = NFLOG__V1__PACKET_FILTER__INIT;
-	Nflog__V1__PacketFilter *filters[] = {&filter};
-
-	request.include = filters;
-	request.n_include = 1;
-	expect_refusal(hall, &request, GRPC_STATUS_UNIMPLEMENTED, "include");
-	request = empty;
-	request.exclude = filters;
-	request.n_exclude = 1;
-	expect_refusal(hall, &request, GRPC_STATUS_UNIMPLEMENTED, "exclude");
-}
-
 static void a_field_of_a_later_version_is_refused_by_number(void **state)
 {
 	struct hall *hall = *state;
@@ -423,7 +406,6 @@ static void unknown_methods_are_unimplemented(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    HALL_TEST(fields_without_effect_are_refused_by_name),
 	    HALL_TEST(a_field_of_a_later_version_is_refused_by_number),
 	    HALL_TEST(a_position_of_a_later_version_is_refused),
 	    HALL_TEST(positions_that_say_nothing_are_invalid),

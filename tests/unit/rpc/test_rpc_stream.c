@@ -137,7 +137,7 @@ static void batches_keep_to_their_bound_of_bytes(void **state)
 
 		assert_non_null(event);
 		assert_true(protobuf_c_message_get_packed_size(&event->batch->base) <= 1000);
-		assert_true(event->batch->n_packets > 1);
+		assert_true(event->batch->n_packets > 1 || packets == 499); /* the rest */
 		packets += event->batch->n_packets;
 		hall_free_event(event);
 	}

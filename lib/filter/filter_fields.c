@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fields.c: what nflog.proto says of each field of PacketFilter, as a table. Called by compile.c. */
-#include "fields.h"
+/* filter_fields.c: what nflog.proto says of each field of PacketFilter, as a table. Called by compile.c. */
+#include "filter_fields.h"
 
 #include <string.h>
 

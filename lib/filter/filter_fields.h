@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* filter/fields.h - the fields of a term: their names, where they are, which values they take */
-#ifndef FILTER_FIELDS_H
-#define FILTER_FIELDS_H
+/* filter/filter_fields.h - the fields of a term: their names, where they are, which values they take */
+#ifndef FILTER_FILTER_FIELDS_H
+#define FILTER_FILTER_FIELDS_H
 
 #include <nfl/filter.h>
 
