@@ -32,10 +32,16 @@ static inline uint32_t cut_payload_len(const struct wire_stored *stored, const s
 									   : stored->payload_data;
 }
 
-/* Does the reader get less than there is? Conntrack is not looked for. */
+static inline bool stored_has_conntrack(const struct wire_stored *stored)
+{
+	return stored->ct_basic || stored->ct_full || stored->ct_raw;
+}
+
+/* Does the reader get less than there is? Most do not: then nothing is encoded anew. */
 static inline bool cut_applies(const struct wire_stored *stored, const struct wire_cut *cut)
 {
-	return cut && (cut->no_conntrack || cut_payload_len(stored, cut) < stored->payload_data);
+	return cut && ((cut->no_conntrack && stored_has_conntrack(stored)) ||
+		       cut_payload_len(stored, cut) < stored->payload_data);
 }
 
 /* The segment `meta` without original_length. */
