@@ -173,13 +173,13 @@ class Stream(harness.RealTest):
     def test_a_field_without_effect_yet_is_refused_by_name(self):
         red = self.netns("red")
         daemon = self.daemon_for((red, [100], {}))
-        for field, value in (("include", [pb.PacketFilter(uid=[0])]),
-                             ("exclude", [pb.PacketFilter(uid=[0])])):
+        for field, value in (("include", [pb.PacketFilter(bpf=bytes(8))]),
+                             ("exclude", [pb.PacketFilter(bpf=bytes(8))])):
             with self.subTest(field=field):
                 with self.assertRaises(grpc.RpcError) as caught:
                     self._first(daemon, follow=True, **{field: value})
                 self.assertEqual(caught.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
-                self.assertIn(field, caught.exception.details())
+                self.assertIn(f"{field}[0].bpf", caught.exception.details())
 
     def test_group_taken_by_another_socket_is_failed_and_says_by_whom(self):
         red = self.netns("red")
