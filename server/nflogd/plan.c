@@ -112,7 +112,8 @@ static int add_tenant(struct rules *rules, const struct config_tenant *tenant,
 		struct wanted wanted = {
 		    .options = options_of(&tenant->sources[s]),
 		    .account = account,
-		    .account_bytes = tenant->limits.history_bytes,
+		    .account_bytes =
+			tenant->limits.history_bytes ? tenant->limits.history_bytes : UINT64_MAX,
 		};
 
 		r = add_entry(rules, &tenant->sources[s], &wanted);

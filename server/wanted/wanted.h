@@ -22,7 +22,7 @@ struct history_account;
 struct wanted {
 	struct nfl_listener_options options; /* without the namespace */
 	struct history_account *account;     /* borrowed; NULL: no limit of a tenant */
-	uint64_t account_bytes;              /* its budget, to compare */
+	uint64_t account_bytes;              /* its budget, to compare; UINT64_MAX: none */
 };
 
 struct rule {

@@ -314,6 +314,21 @@ static void source_of_a_tenant_without_a_budget_is_charged_to_none(void **state)
 	assert_ptr_equal(find(f, "rot")[0].account, account);
 }
 
+/* Every tenant has an account, so that a reload can give it a budget; one without is never spent. */
+static void account_without_a_budget_is_the_largest(void **state)
+{
+	struct fixture *f = *state;
+	struct history_account *bounded = (void *)&f->groups[0];
+	struct history_account *unbounded = (void *)&f->groups[1];
+	struct history_account *accounts[] = {bounded, unbounded};
+
+	add(f, CONFIG_NETNS_NAME, "red", 1, 1);
+	add(f, CONFIG_NETNS_GLOB, "r*", 1, 1);
+	f->tenants[0].limits.history_bytes = 1 << 20;
+	make(f, accounts);
+	assert_ptr_equal(find(f, "red")[0].account, unbounded);
+}
+
 /* --- tenants ----------------------------------------------------------------------------- */
 
 #define TWO_TENANTS                                                                                \
@@ -499,6 +514,7 @@ int main(void)
 	    CASE(explicit_timeout_may_be_faster_than_the_other_ones_profile),
 	    CASE(source_of_several_tenants_is_charged_to_the_largest_budget),
 	    CASE(source_of_a_tenant_without_a_budget_is_charged_to_none),
+	    CASE(account_without_a_budget_is_the_largest),
 	    TENANTS(each_tenant_has_the_rules_of_its_own_sources),
 	    TENANTS(admin_without_sources_has_no_rules_and_adds_none),
 	    TENANTS(limits_of_a_tenant_reach_it),
