@@ -239,7 +239,10 @@ static void handle_request(struct call *call)
 	request = protobuf_c_message_unpack(call->method->request, &allocator,
 					    GRPC_SLICE_LENGTH(bytes), GRPC_SLICE_START_PTR(bytes));
 	grpc_slice_unref(bytes);
-	if (request) {
+	if (access_is_stale(call) && !access_renew(call)) { /* while the request was on its way */
+		status_set(&status, GRPC_STATUS_PERMISSION_DENIED, ACCESS_REVOKED_TEXT);
+		call_finish(call, &status);
+	} else if (request) {
 		call->method->handle(call, request, &arena);
 	} else {
 		status_set(&status, GRPC_STATUS_INVALID_ARGUMENT,
