@@ -42,6 +42,16 @@ static bool has_names(const struct subscription *sub)
 	return sub->selection.netns_count > 0 || sub->selection.group_count > 0;
 }
 
+/* Also of names that do not exist yet, which the stream waits for. */
+static bool is_selection_granted(const struct subscription *sub)
+{
+	const struct selection *selection = &sub->selection;
+	struct status status;
+
+	return access_check(sub->call->access.tenant, selection->netns, selection->netns_count,
+			    selection->groups, selection->group_count, &status);
+}
+
 bool grants_renew(struct subscription *sub)
 {
 	size_t had = sub->follow_count;
@@ -54,7 +64,7 @@ bool grants_renew(struct subscription *sub)
 	if (sub->rate.per_second != sub->terms.packets_per_second)
 		rate_init(&sub->rate, sub->terms.packets_per_second, sub->call->cq->now_ns);
 	ask_again(sub);
-	if (sub->revoked_count > 0 && has_names(sub))
+	if (!is_selection_granted(sub) || (sub->revoked_count > 0 && has_names(sub)))
 		return end(sub, GRPC_STATUS_PERMISSION_DENIED, ACCESS_REVOKED_TEXT);
 	if (changes_join_granted(sub) < 0)
 		return end(sub, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");

@@ -58,8 +58,8 @@ void list_sources(struct call *call, const ProtobufCMessage *message, struct are
 	struct status status;
 
 	arena_init(&answer, ANSWER_ARENA_MAX);
-	if (!page_parse(request->page_size, request->page_token, arena, &page, &status) ||
-	    !select_netns(call, request->netns, request->n_netns, &list, &status)) {
+	if (!select_netns(call, request->netns, request->n_netns, &list, &status) ||
+	    !page_parse(request->page_size, request->page_token, arena, &page, &status)) {
 		call_finish(call, &status);
 		return;
 	}

@@ -163,7 +163,7 @@ static bool step(struct subscription *sub)
 {
 	int64_t next_ns;
 
-	if (!sub->ending && !grants_renew(sub)) {
+	if (!grants_renew(sub)) {
 		finish(sub); /* at once: nothing more is told */
 		return true;
 	}

@@ -231,8 +231,8 @@ static bool check_places(struct resume *resume)
 		return true;
 	if (registry_select(sub->call->cq->rpc->registry, &query, &all) < 0)
 		return status_set(resume->err, GRPC_STATUS_INTERNAL, "out of memory");
-	access_filter(sub->call->access.tenant,
-		      &all); /* others are as unknown as those forgotten */
+	/* What the tenant may not see is as unknown as what was forgotten. */
+	access_filter(sub->call->access.tenant, &all);
 	for (size_t i = 0; i < resume->token->count; i++) {
 		uint32_t id = resume->token->places[i].source_id;
 

@@ -16,6 +16,7 @@
 #include "changes.h"
 #include "cleanup.h"
 #include "filters.h"
+#include "grants.h"
 #include "last.h"
 #include "log.h"
 #include "messages.h"
@@ -153,6 +154,10 @@ static void look(struct call *call)
 
 	if (!sub->searching) {
 		pump_look(sub);
+		return;
+	}
+	if (!grants_renew(sub)) {
+		call_finish(call, &sub->end);
 		return;
 	}
 	last_search(sub);

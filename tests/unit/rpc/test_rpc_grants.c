@@ -208,6 +208,49 @@ static void a_stream_of_whom_another_tenant_is_now_ends(void **state)
 	caller_close(&second);
 }
 
+static void a_stream_that_waits_for_a_name_ends_when_that_is_revoked(void **state)
+{
+	static const char *const later[] = {"red", "later"};
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request;
+	struct caller caller;
+
+	set(hall, make_policy("local", getuid(), later, 2));
+	ask(&request, "later");
+	request.wait_for_netns = true;
+	hall_follow(hall, &caller, &request);
+	grant_red(hall);
+	caller_expect_end(&caller, DENIED);
+	caller_close(&caller);
+}
+
+static void a_token_does_not_bring_back_what_was_revoked(void **state)
+{
+	struct hall *hall = *state;
+	Nflog__V1__SubscribeRequest request;
+	struct diary diary = {0};
+	struct caller caller;
+
+	grant_both(hall);
+	ask(&request, NULL);
+	(void)diary_open(&diary, hall, &caller, &request);
+	hall_log(hall, hall->red, 1);
+	hall_log(hall, hall->blue, 1);
+	diary_read_until(&diary, &caller, hall->red, 1);
+	diary_read_until(&diary, &caller, hall->blue, 1);
+	caller_close(&caller);
+	grant_red(hall);
+	hall_log(hall, hall->blue, 2);
+	hall_log(hall, hall->red, 2);
+	/* As of a source that nobody knows any more: some of it may be missing, nobody says what. */
+	assert_int_equal(diary_open(&diary, hall, &caller, &request),
+			 NFLOG__V1__RESUME_STATUS__RESUME_STATUS_GAP);
+	diary_read_until(&diary, &caller, hall->red, 3);
+	assert_int_equal(diary_page(&diary, hall->blue->id)->packets, 1);
+	assert_int_equal(diary.unknown, 1);
+	caller_close(&caller);
+}
+
 static void a_source_that_is_granted_joins_with_what_comes_from_then_on(void **state)
 {
 	struct hall *hall = *state;
@@ -273,6 +316,8 @@ int main(void)
 	    CASE(a_revoked_source_leaves_with_all_that_is_queued_of_it),
 	    CASE(a_stream_that_asked_for_it_by_name_ends_at_once),
 	    CASE(a_stream_of_whom_another_tenant_is_now_ends),
+	    CASE(a_stream_that_waits_for_a_name_ends_when_that_is_revoked),
+	    CASE(a_token_does_not_bring_back_what_was_revoked),
 	    CASE(a_source_that_is_granted_joins_with_what_comes_from_then_on),
 	    CASE(the_same_grants_by_another_policy_are_not_noticed),
 	    CASE(policies_that_come_and_go_lose_nothing_of_what_stays_granted),
