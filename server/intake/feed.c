@@ -32,7 +32,6 @@
 struct feed *feed_new(struct source *source, struct nfl_listener *listener, struct space *space)
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
-	struct nfl_listener_stats stats;
 
 	if (!feed)
 		return NULL;
@@ -40,8 +39,7 @@ struct feed *feed_new(struct source *source, struct nfl_listener *listener, stru
 	feed->source = source_ref(source);
 	feed->listener = listener;
 	feed->space = space;
-	nfl_listener_stats(listener, &stats);
-	tail_init(&feed->tail, (uint32_t)stats.dropped_datagrams);
+	tail_init(&feed->tail);
 	/* Where another listener of the source has died, the numbers go on. */
 	feed->packets = atomic_load(&source->packets);
 	feed->lost_kernel = atomic_load(&source->lost_kernel);

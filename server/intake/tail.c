@@ -2,9 +2,9 @@
 /* The lower bound of what is lost after the last packet: drops that no gap has accounted for. */
 #include "tail.h"
 
-void tail_init(struct tail *tail, uint32_t drops)
+void tail_init(struct tail *tail)
 {
-	*tail = (struct tail){.drops = drops};
+	*tail = (struct tail){0};
 }
 
 uint64_t tail_packet(struct tail *tail, uint64_t gap)

@@ -22,8 +22,8 @@ struct tail {
 	uint64_t pending; /* packets lost after the last one, at least */
 };
 
-/* @drops: what the socket has counted already */
-void tail_init(struct tail *tail, uint32_t drops);
+/* Of a socket that was bound just now: its first packet has a gap of all that was dropped before. */
+void tail_init(struct tail *tail);
 
 /* A packet has come, with a gap of so many before it. Returns how many of them were pending. */
 uint64_t tail_packet(struct tail *tail, uint64_t gap);

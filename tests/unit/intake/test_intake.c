@@ -887,6 +887,25 @@ static void forger_does_not_keep_a_removed_space_and_is_no_loss(void **state)
 	assert_int_equal(source->lost_kernel, 0);
 }
 
+/* Packets come as soon as a group is bound, before anybody reads it. */
+static void what_was_dropped_before_it_was_read_is_told(void **state)
+{
+	struct fixture *f = *state;
+	const struct source_spec spec = {.netns = "red", .group = 1, .log_bytes = LOG_BYTES};
+	struct space *space = add_space(f);
+	struct nfl_listener *listener = open_fake();
+	struct source *source;
+
+	fakes[0].drops = 4;
+	assert_int_equal(registry_add(f->registry, &spec, &source), 0);
+	assert_int_equal(intake_add_feed(f->intake, space, source, listener), 0);
+	start(f);
+	queue_plain(&fakes[0], 1); /* the last that found room; its number tells of no gap */
+	while (source->lost_tail != 4)
+		sem_wait(&f->woken);
+	assert_int_equal(source->lost_kernel, 4);
+}
+
 static void tail_that_a_damaged_datagram_settles_is_counted_once(void **state)
 {
 	struct fixture *f = *state;
@@ -962,6 +981,7 @@ int main(void)
 	    CASE(all_that_a_removed_space_holds_is_read_however_much_it_is),
 	    CASE(what_a_removed_space_could_not_give_is_told_as_lost),
 	    CASE(forger_does_not_keep_a_removed_space_and_is_no_loss),
+	    CASE(what_was_dropped_before_it_was_read_is_told),
 	    CASE(tail_that_a_damaged_datagram_settles_is_counted_once),
 	    CASE(space_removed_before_the_start_is_let_go_by_it),
 	    CASE(what_was_added_and_never_started_is_freed),
