@@ -300,22 +300,6 @@ int keeper_scan(struct keeper *keeper, int timeout_ms)
 
 /* --- commands ---------------------------------------------------------------------------- */
 
-static bool is_literal(const struct rules *rules, const char *shown)
-{
-	for (size_t low = 0, high = rules->literals; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(rules->items[middle].text, shown);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
 static int set_rules(struct keeper *keeper, struct rules *rules, int64_t now_ns)
 {
 	struct house *house = &keeper->house;
@@ -328,7 +312,7 @@ static int set_rules(struct keeper *keeper, struct rules *rules, int64_t now_ns)
 	for (size_t i = 0; i < keeper->count; i++) {
 		struct name *name = keeper->names[i];
 		int renewed =
-		    name_renew(house, name, is_literal(&house->rules, name->shown), now_ns);
+		    name_renew(house, name, rules_name(&house->rules, name->shown), now_ns);
 
 		if (renewed < 0)
 			r = renewed;

@@ -71,10 +71,7 @@ static int send_event(const struct worker *worker, enum protocol_kind kind,
 /* What no rule wants is none of the daemon's business. */
 static bool is_wanted(const struct worker *worker, const char *shown)
 {
-	CLEANUP(freep) struct wanted *wanted = NULL;
-	size_t count = 0;
-
-	return rules_find(&worker->rules, shown, &wanted, &count) == 0 && count > 0;
+	return rules_meet(&worker->rules, shown);
 }
 
 static int report_one(const struct worker *worker, const struct presence_space *space,
@@ -200,19 +197,13 @@ static int compare_shown(const void *key, const void *item)
 static int find_wanted(const struct worker *worker, const struct protocol_request *request,
 		       struct answer *answer, struct nfl_listener_options *ret)
 {
-	CLEANUP(freep) struct wanted *wanted = NULL;
-	size_t count = 0;
-	int r = rules_find(&worker->rules, request->shown, &wanted, &count);
+	struct wanted wanted;
 
-	if (r < 0)
-		return refuse(answer, r, strerrordesc_np(-r));
-	for (size_t i = 0; i < count; i++)
-		if (wanted[i].options.group == request->group) {
-			*ret = wanted[i].options;
-			ret->flags |= NFL_FLAG_SEQ;
-			return 0;
-		}
-	return refuse(answer, -EACCES, "not in the configuration that the opener has read");
+	if (!rules_get(&worker->rules, request->shown, (uint16_t)request->group, &wanted))
+		return refuse(answer, -EACCES, "not in the configuration that the opener has read");
+	*ret = wanted.options;
+	ret->flags |= NFL_FLAG_SEQ;
+	return 0;
 }
 
 /* The namespace of the request, if it is still the one that was reported. */

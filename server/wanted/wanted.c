@@ -318,3 +318,10 @@ bool rules_meet(const struct rules *rules, const char *shown)
 
 	return next_rule(rules, shown, &position);
 }
+
+bool rules_name(const struct rules *rules, const char *shown)
+{
+	size_t place = find_literal(rules, shown);
+
+	return place < rules->literals && strcmp(rules->items[place].text, shown) == 0;
+}

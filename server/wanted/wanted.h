@@ -59,5 +59,7 @@ int rules_find(const struct rules *rules, const char *shown, struct wanted **ret
 bool rules_get(const struct rules *rules, const char *shown, uint16_t group, struct wanted *ret);
 /* Is any group of such a namespace read? */
 bool rules_meet(const struct rules *rules, const char *shown);
+/* Does a rule name this namespace by itself, not by a glob? */
+bool rules_name(const struct rules *rules, const char *shown);
 
 #endif

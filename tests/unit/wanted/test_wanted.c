@@ -142,6 +142,9 @@ static void namespaces_that_some_rule_meets_are_told(void **state)
 	assert_true(rules_meet(&rules, "cni-7"));
 	assert_false(rules_meet(&rules, "re"));
 	assert_false(rules_meet(&rules, "zed"));
+	assert_true(rules_name(&rules, "red"));
+	assert_false(rules_name(&rules, "cni-7"));
+	assert_false(rules_name(&rules, "zed"));
 	rules_done(&rules);
 }
 
