@@ -165,6 +165,11 @@ const int calls_deadly[] = {
     SCMP_SYS(umount2),
     SCMP_SYS(move_mount),
     SCMP_SYS(open_tree),
+    SCMP_SYS(fsopen),
+    SCMP_SYS(fsconfig),
+    SCMP_SYS(fsmount),
+    SCMP_SYS(fspick),
+    SCMP_SYS(mount_setattr),
     SCMP_SYS(pivot_root),
     SCMP_SYS(chroot),
 
