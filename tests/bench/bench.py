@@ -21,7 +21,7 @@ import time
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
 parser.add_argument("names", nargs="*", metavar="NAME",
-                    help="compare issue fanout idle flood live scale stuck (default: all)")
+                    help="compare issue fanout idle flood live scale stuck filter (default: all)")
 parser.add_argument("--build", default="build/release", help="build folder (default: %(default)s)")
 parser.add_argument("--seconds", type=int, default=3, help="of traffic for each line")
 parser.add_argument("--repeat", type=int, default=3, help="runs of each line; the median is shown")
@@ -243,7 +243,7 @@ def bench_idle():
 BENCHES = {"compare": bench_compare, "issue": bench_issue, "fanout": bench_fanout,
            "idle": bench_idle, "live": space_benches.bench_live,
            "scale": space_benches.bench_scale, "flood": space_benches.bench_flood,
-           "stuck": space_benches.bench_stuck}
+           "stuck": space_benches.bench_stuck, "filter": space_benches.bench_filter}
 
 
 def end(*_):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Benches of many namespaces, of namespaces that come and go, and of one stuck client in a crowd."""
+import collections
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import harness
@@ -19,6 +21,7 @@ TURNS = 50  # namespaces that come and go
 SUBSCRIBERS = 100
 RATE, RATE_S = 1000, 10  # packets/s while latency is measured
 STORM_RATE = 200_000  # packets/s in the other namespace; for RATE_S and a half
+FILTERED, FILTERED_RATE = 300_000, 100_000  # records for each count of filters
 FLOOD, FLOOD_RATE = 150_000, 15_000  # more than a stuck client's connection takes
 
 
@@ -243,4 +246,67 @@ def bench_flood():
     finally:
         for ns in spaces:
             ns.delete()
+        shutil.rmtree(folder)
+
+
+def filters_of(count):
+    """So many terms, of which the last one matches every packet of the sink."""
+    terms = [pb.PacketFilter(source_address=[pb.Cidr(address=bytes([192, 0, 2, i]), length=32)],
+                             destination_port=[pb.PortRange(first=53)]) for i in range(count)]
+    if terms:
+        terms[-1] = pb.PacketFilter(destination_port=[pb.PortRange(first=9)])
+    return terms
+
+
+def cost_with(daemon, ns, terms):
+    """CPU microseconds of nflogd for each record, with one subscriber that reads bytes only."""
+    with daemon.channel() as channel:
+        stub = rpc.NflogServiceStub(channel)
+        subscribe = channel.unary_stream("/nflog.v1.NflogService/Subscribe",
+                                         request_serializer=pb.SubscribeRequest.SerializeToString)
+        request = pb.SubscribeRequest(include=terms, heartbeat_interval={"seconds": 60})
+        call = subscribe(request)
+        reader = threading.Thread(target=collections.deque, args=(swallow(call),),
+                                  kwargs={"maxlen": 0})
+        reader.start()
+
+        def mine():
+            return stub.GetStats(pb.GetStatsRequest()).subscriptions
+        harness.wait_until("subscribed", mine)
+        before = cpu_seconds(daemon.process.pid)
+        ns.generate(FILTERED, rate=FILTERED_RATE)
+        harness.wait_until("all is sent", lambda: mine()[0].packets_sent + mine()[0].packets_lost
+                           >= FILTERED)
+        used = cpu_seconds(daemon.process.pid) - before
+        stats = mine()[0]
+        call.cancel()
+        reader.join()
+        harness.wait_until("the stream has ended", lambda: not mine())
+    if (stats.packets_sent, stats.packets_lost) != (FILTERED, 0):
+        raise AssertionError(f"{stats.packets_sent} sent, {stats.packets_lost} lost: no figure")
+    return 1e6 * used / FILTERED
+
+
+def swallow(call):
+    try:
+        yield from call
+    except harness.grpc.RpcError:  # it is cancelled in the end
+        pass
+
+
+def bench_filter():
+    title(f"filters of one subscriber, {FILTERED_RATE} records/s, CPU us of nflogd per record")
+    folder = tempfile.mkdtemp(prefix="nfl-test-")
+    ns = harness.Netns("filter")
+    try:
+        ns.sink('udp dport 9 log prefix "bench" group 100')
+        daemon = make_daemon(folder, ns.name)
+        try:
+            costs = {count: cost_with(daemon, ns, filters_of(count)) for count in (0, 1, 16, 64)}
+        finally:
+            daemon.stop()
+        print(", ".join(f"{count} terms {cost:.2f} us ({cost / costs[0]:.2f}x)"
+                        for count, cost in costs.items()))
+    finally:
+        ns.delete()
         shutil.rmtree(folder)

@@ -176,6 +176,28 @@ class Reload(harness.RealTest):
         stream.wait_packets(count + 2)
         self.assertEqual(len(stream.packets[-1].payload), 30)
 
+    def test_the_filter_of_a_tenant_changes_under_a_running_stream(self):
+        daemon = self.daemon(config=self.config)
+        self.config["tenants"][1]["sources"] = [self.source("blue", groups=(100, 200))]
+        self.assertIn("config.reloaded", daemon.reload(self.config))
+        stream = self.subscribe(daemon, token=BLUE, heartbeat_interval={"nanos": 100_000_000})
+        self.send("blue", 2, port=10)
+        stream.wait_packets(2)
+        self.config["tenants"][1]["filter"] = {"exclude": [{"destination_port": 10}]}
+        self.assertIn("config.reloaded", daemon.reload(self.config))
+        self.send("blue", 3, port=10)
+        self.send("blue", 1)
+        stream.wait_packets(3)
+        self.assertEqual([p.decoded.destination_port for p in stream.packets], [10, 10, 9])
+        stream.wait("what was held back is counted", lambda: any(
+            event.heartbeat.packets_filtered == 3 for event in stream.events
+            if event.WhichOneof("event") == "heartbeat"))
+        del self.config["tenants"][1]["filter"]
+        self.assertIn("config.reloaded", daemon.reload(self.config))
+        self.send("blue", 1, port=10)
+        stream.wait_packets(4)
+        self.assertEqual(stream.lost(), 0)
+
     def test_a_new_tenant_and_a_namespace_that_was_not_read_before(self):
         del self.config["tenants"][0]["sources"][1]
         daemon = self.daemon(config=self.config)
