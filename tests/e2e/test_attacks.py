@@ -139,8 +139,8 @@ class Attacks(harness.RealTest):
         for _ in range(10_000):
             with socket.socket(socket.AF_UNIX) as peer:
                 peer.connect(self.serving.socket)
-                peer.sendall(PREFACE + frame(SETTINGS, 0, 0) +
-                             frame(HEADERS, END_HEADERS, 1, header_block()))
+                self.send_until_cut(peer, [PREFACE + frame(SETTINGS, 0, 0) +
+                                           frame(HEADERS, END_HEADERS, 1, header_block())])
         self.assert_unharmed()
 
         def descriptors():
@@ -168,14 +168,14 @@ class Attacks(harness.RealTest):
         deadline = time.monotonic() + harness.PATIENCE_S
         refused = False
         while not refused and time.monotonic() < deadline:
-            peer = self.hello()
-            peers.append(peer)
-            peer.settimeout(0.05)
             try:
+                peer = self.hello()
+                peers.append(peer)
+                peer.settimeout(0.05)
                 refused = peer.recv(65536) == b""  # else its SETTINGS
             except socket.timeout:
                 pass
-            except ConnectionError:
+            except ConnectionError:  # also before it could say hello
                 refused = True
         self.assertTrue(refused)
         self.honest_packet()
