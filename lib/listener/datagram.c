@@ -8,6 +8,7 @@
  */
 #include "datagram.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/netfilter/nfnetlink.h>
@@ -16,6 +17,9 @@
 
 #include <nfl/decode.h>
 
+#include "memo.h"
+
+#define BUSY_BYTES  2048 /* left of a datagram: some ten messages */
 #define PACKET_TYPE ((NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_PACKET)
 
 /* The next whole message; false when there is none. */
@@ -79,11 +83,20 @@ static void end_damaged(struct datagram *datagram, struct stream *stream,
 	datagram->left = 0;
 }
 
+/* Who gets one message at a time has no use for it. */
+static struct memo *memo_of(struct stream *stream, const struct datagram *datagram)
+{
+	if (!stream->memo && datagram->left > BUSY_BYTES)
+		stream->memo = calloc(1, sizeof(*stream->memo)); /* NULL: without */
+	return stream->memo;
+}
+
 int datagram_deliver(struct datagram *datagram, struct stream *stream,
 		     struct nfl_listener_stats *stats, nfl_record_fn fn, void *data)
 {
 	int delivered = 0, stop = 0;
-	struct nfl_record record;
+	struct nfl_packet packet; /* for nfl_record_packet() */
+	struct nfl_record *record = &packet.record;
 	struct nlmsghdr header;
 	const uint8_t *message;
 
@@ -94,16 +107,16 @@ int datagram_deliver(struct datagram *datagram, struct stream *stream,
 		}
 		if (header.nlmsg_type != PACKET_TYPE)
 			continue;
-		if (nfl_decode_message(message, header.nlmsg_len, &record) < 0) {
+		if (memo_decode(message, header.nlmsg_len, memo_of(stream, datagram), record) < 0) {
 			end_damaged(datagram, stream, stats);
 			break;
 		}
-		record.receive_time_ns = datagram->time_ns;
-		limit_payload(stream, &record);
-		count_loss(stream, stats, &record);
+		record->receive_time_ns = datagram->time_ns;
+		limit_payload(stream, record);
+		count_loss(stream, stats, record);
 		stats->records++;
 		delivered++;
-		stop = fn(&record, data);
+		stop = fn(record, data);
 	}
 	if (datagram->left == 0 && datagram->cut)
 		stream->after_damage = true;

@@ -17,11 +17,14 @@ struct datagram {
 	bool cut;        /* it was longer than the buffer */
 };
 
+struct memo;
+
 /* What one datagram says for the next. Zero-initialised: just bound, and no payload wanted. */
 struct stream {
 	uint32_t copy_range; /* bytes of payload at most */
 	uint32_t next_seq;
 	bool after_damage; /* a datagram was cut or malformed since the last record */
+	struct memo *memo; /* owned, by free(); NULL until a datagram with many messages comes */
 };
 
 /**

@@ -284,6 +284,7 @@ void nfl_listener_close(struct nfl_listener *listener)
 		listener->kept = next;
 	}
 	free(listener->current_kept);
+	free(listener->stream.memo);
 	free(listener->buffer);
 	free(listener);
 }

@@ -92,15 +92,86 @@ static uint8_t *put_vlan(uint8_t *p, const struct nfl_record *r)
 	return put_end(body, p);
 }
 
-/* The attributes of which only some packets have any. */
-static uint8_t *put_attributes(uint8_t *p, const struct nfl_record *r)
+/* What the rule and the devices decide: nfl_record.head. */
+static uint8_t *put_head(uint8_t *p, const struct nfl_packet *packet)
 {
+	const struct nfl_record *r = &packet->record;
+
+	p = put_nonzero(p, PACKET_FAMILY, r->family);
+	p = put_nonzero(p, PACKET_HOOK, nfl_record_hook(r));
+	p = put_nonzero(p, PACKET_HOOK_NUMBER, r->hook_number);
+	p = put_nonzero(p, PACKET_HW_PROTOCOL, r->hw_protocol);
+	if (r->present & NFL_HAS_PREFIX)
+		p = put_prefix(p, r->prefix);
+	p = put_devices(p, packet);
+	if (r->present & NFL_HAS_MARK)
+		p = put_nonzero(p, PACKET_MARK, r->mark);
 	if (r->present & NFL_HAS_HW_ADDRESS)
 		p = put_bytes(p, PACKET_HW_ADDRESS, r->hw_address);
 	if (r->present & NFL_HAS_HW_TYPE)
 		p = put_number(p, PACKET_HW_TYPE, r->hw_type);
 	if (r->present & NFL_HAS_HW_LENGTH)
 		p = put_number(p, PACKET_HW_HEADER_LENGTH, r->hw_length);
+	return p;
+}
+
+bool wire_memo_has(const struct wire_memo *memo, uint32_t head)
+{
+	return head && memo->heads[head % WIRE_MEMO_HEADS].head == head;
+}
+
+void wire_memo_forget(struct wire_memo *memo)
+{
+	for (size_t i = 0; i < WIRE_MEMO_HEADS; i++)
+		memo->heads[i].head = 0;
+}
+
+/* In steps of a vector: wire_store_bound() has room for what is too much. */
+static uint8_t *put_known(uint8_t *p, const struct wire_memo_head *known)
+{
+	for (size_t i = 0; i < known->len; i += 32)
+		memcpy(p + i, known->bytes + i, 32);
+	return p + known->len;
+}
+
+static uint8_t *put_head_once(uint8_t *p, const struct nfl_packet *packet, struct wire_memo *memo)
+{
+	uint32_t head = packet->record.head;
+	struct wire_memo_head *place = &memo->heads[head % WIRE_MEMO_HEADS];
+	uint8_t *end;
+
+	if (wire_memo_has(memo, head))
+		return put_known(p, place);
+	end = put_head(p, packet);
+	if (head && (size_t)(end - p) <= sizeof(place->bytes)) {
+		place->head = head;
+		place->len = (uint32_t)(end - p);
+		memcpy(place->bytes, p, place->len);
+	}
+	return end;
+}
+
+/* Once for each datagram. */
+static uint8_t *put_receive_time(uint8_t *p, int64_t time_ns, struct wire_memo *memo)
+{
+	uint8_t *end;
+
+	if (memo->time_len && memo->time_ns == time_ns) {
+		memcpy(p, memo->time, sizeof(memo->time));
+		return p + memo->time_len;
+	}
+	end = put_time(p, PACKET_RECEIVE_TIME, time_ns);
+	memo->time_ns = time_ns;
+	memo->time_len = (uint32_t)(end - p);
+	memcpy(memo->time, p, memo->time_len);
+	return end;
+}
+
+/* The attributes that may be another in each packet, and of which only some have any. */
+static uint8_t *put_attributes(uint8_t *p, const struct nfl_record *r)
+{
+	if (r->present & NFL_HAS_PACKET_TIME)
+		p = put_time(p, PACKET_PACKET_TIME, r->packet_time_ns);
 	if (r->present & NFL_HAS_UID)
 		p = put_number(p, PACKET_UID, r->uid);
 	if (r->present & NFL_HAS_GID)
@@ -114,7 +185,7 @@ static uint8_t *put_attributes(uint8_t *p, const struct nfl_record *r)
 	return p;
 }
 
-static uint8_t *put_meta(uint8_t *p, const struct nfl_packet *packet)
+static uint8_t *put_meta(uint8_t *p, const struct nfl_packet *packet, struct wire_memo *memo)
 {
 	const struct nfl_record *r = &packet->record;
 
@@ -122,18 +193,10 @@ static uint8_t *put_meta(uint8_t *p, const struct nfl_packet *packet)
 	p = put_nonzero(p, PACKET_ORIGINAL_LENGTH, packet->original_length);
 	p = put_nonzero(p, PACKET_SEQUENCE, packet->sequence);
 	p = put_nonzero(p, PACKET_SOURCE_ID, packet->source_id);
-	p = put_time(p, PACKET_RECEIVE_TIME, r->receive_time_ns);
-	if (r->present & NFL_HAS_PACKET_TIME)
-		p = put_time(p, PACKET_PACKET_TIME, r->packet_time_ns);
-	p = put_nonzero(p, PACKET_FAMILY, r->family);
-	p = put_nonzero(p, PACKET_HOOK, nfl_record_hook(r));
-	p = put_nonzero(p, PACKET_HOOK_NUMBER, r->hook_number);
-	p = put_nonzero(p, PACKET_HW_PROTOCOL, r->hw_protocol);
-	if (r->present & NFL_HAS_PREFIX)
-		p = put_prefix(p, r->prefix);
-	p = put_devices(p, packet);
-	if (r->present & NFL_HAS_MARK)
-		p = put_nonzero(p, PACKET_MARK, r->mark);
+	if (memo)
+		p = put_head_once(put_receive_time(p, r->receive_time_ns, memo), packet, memo);
+	else
+		p = put_head(put_time(p, PACKET_RECEIVE_TIME, r->receive_time_ns), packet);
 	return put_attributes(p, r);
 }
 
@@ -226,7 +289,7 @@ size_t wire_store_bound(const struct nfl_packet *packet)
 	return len;
 }
 
-size_t wire_store(void *buf, const struct nfl_packet *packet)
+size_t wire_store(void *buf, const struct nfl_packet *packet, struct wire_memo *memo)
 {
 	const struct nfl_record *r = &packet->record;
 	struct wire_stored *stored = buf;
@@ -236,7 +299,7 @@ size_t wire_store(void *buf, const struct nfl_packet *packet)
 	*stored = (struct wire_stored){.time_ns = r->receive_time_ns};
 	p = put_decoded(begin, &packet->decoded);
 	stored->decoded = (uint16_t)between(begin, p);
-	p = put_meta(begin = p, packet);
+	p = put_meta(begin = p, packet, memo);
 	stored->meta = between(begin, p);
 	if (r->present & (NFL_HAS_CT | NFL_HAS_CT_INFO)) {
 		p = put_conntrack(begin = p, packet, WIRE_VIEW_BASIC);

@@ -60,17 +60,45 @@ struct wire_stored {
 /* Upper bound of wire_store()'s result for this packet. */
 size_t wire_store_bound(const struct nfl_packet *packet);
 
+#define WIRE_MEMO_HEADS     NFL_HEADS
+#define WIRE_MEMO_BYTES_MAX 256
+
+/**
+ * struct wire_memo - what repeats from packet to packet of one source is encoded once
+ * @heads: the fields of nfl_record.head and the devices' names, by nfl_record.head
+ * @time_ns, @time: receive_time, which all packets of a datagram share
+ *
+ * Zero-initialised: knows nothing. One thread's.
+ */
+struct wire_memo {
+	struct wire_memo_head {
+		uint32_t head; /* 0: none */
+		uint32_t len;
+		uint8_t bytes[WIRE_MEMO_BYTES_MAX];
+	} heads[WIRE_MEMO_HEADS];
+	int64_t time_ns;
+	uint32_t time_len; /* 0: none */
+	uint8_t time[32];
+};
+
+/* Are this packet's devices named already? Their names need not be set then. */
+bool wire_memo_has(const struct wire_memo *memo, uint32_t head);
+
+/* A device has another name now. */
+void wire_memo_forget(struct wire_memo *memo);
+
 /**
  * wire_store - encode a packet into a stored record
  * @buf: 8-byte aligned, at least wire_store_bound() bytes
  * @packet: sequence, source_id, record, decoded, conntrack, device names; a prefix or device name
  *     that is not valid UTF-8 is repaired (each bad byte becomes U+FFFD) and the prefix's own
  *     bytes are kept in prefix_raw
+ * @memo: of the source; NULL: without
  *
  * lost_kernel, lost_decode and order of the header are 0: the caller's. time_ns is the record's.
  * Returns the record's total length.
  */
-size_t wire_store(void *buf, const struct nfl_packet *packet);
+size_t wire_store(void *buf, const struct nfl_packet *packet, struct wire_memo *memo);
 
 /* original_length of a packet whose record and decoded are known. */
 uint32_t wire_original_length(const struct nfl_packet *packet);

@@ -32,9 +32,12 @@
 struct feed *feed_new(struct source *source, struct nfl_listener *listener, struct space *space)
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
+	struct nfl_listener_settings settings;
 
 	if (!feed)
 		return NULL;
+	nfl_listener_settings(listener, &settings);
+	feed->rcvbuf = settings.rcvbuf;
 	feed->watch.kind = WATCH_FEED;
 	feed->source = source_ref(source);
 	feed->listener = listener;
@@ -57,7 +60,14 @@ void feed_free(struct feed *feed)
 		return;
 	nfl_listener_close(feed->listener);
 	(void)source_unref(feed->source);
+	free(feed->memo);
 	free(feed);
+}
+
+void feed_rename(struct feed *feed)
+{
+	if (feed->memo)
+		wire_memo_forget(feed->memo);
 }
 
 /* The four names a packet can have; links_find() lends its answer only until it is asked again. */
@@ -97,19 +107,24 @@ static void name_devices(const struct feed *feed, struct nfl_packet *packet,
 					    record->physoutdev, names->physical_out);
 }
 
-static void describe(const struct feed *feed, const struct nfl_record *record,
-		     struct nfl_packet *packet, struct device_names *names)
+/* What the record does not say, or not yet in words. */
+static void describe(const struct feed *feed, struct nfl_packet *packet, struct device_names *names)
 {
+	const struct nfl_record *record = &packet->record;
+
 	packet->sequence = feed->packets + 1;
 	packet->source_id = feed->source->id;
-	packet->record = *record;
 	packet->prefix_raw = (struct nfl_bytes){0};
 	nfl_decode_payload(record, &packet->decoded);
 	packet->original_length = wire_original_length(packet);
 	packet->conntrack.present = 0;
 	if (record->present & NFL_HAS_CT)
 		nfl_decode_conntrack(record, &packet->conntrack);
-	name_devices(feed, packet, names);
+	if (!feed->memo || !wire_memo_has(feed->memo, record->head))
+		name_devices(feed, packet, names);
+	else
+		packet->indev_name = packet->outdev_name = packet->physindev_name =
+		    packet->physoutdev_name = (struct nfl_bytes){0};
 }
 
 /* A gap is the kernel's loss, or that of a damaged datagram before it; what was told of it already,
@@ -129,17 +144,19 @@ static int store(const struct nfl_record *record, void *data)
 {
 	struct feed *feed = data;
 	struct device_names names;
-	struct nfl_packet packet;
+	struct nfl_packet *packet = nfl_record_packet(record);
 	struct wire_stored *stored;
 
 	count_losses(feed, record);
-	describe(feed, record, &packet, &names);
-	stored = history_reserve(feed->source->log, wire_store_bound(&packet));
+	if (record->head && !feed->memo)
+		feed->memo = calloc(1, sizeof(*feed->memo)); /* NULL: without */
+	describe(feed, packet, &names);
+	stored = history_reserve(feed->source->log, wire_store_bound(packet));
 	if (!stored) {
 		feed->lost_decode++; /* told by the next packet that finds memory */
 		return 0;
 	}
-	(void)wire_store(stored, &packet);
+	(void)wire_store(stored, packet, feed->memo);
 	stored->order = feed->order;
 	stored->lost_kernel = (uint32_t)feed->lost_kernel;
 	stored->lost_decode = (uint32_t)feed->lost_decode;
@@ -202,6 +219,10 @@ static void update_socket_counters(struct feed *feed, struct feed_room *room)
 	uint64_t pending = feed->tail.pending;
 
 	nfl_listener_stats(feed->listener, &stats);
+	rest_note(&room->round, stats.records - feed->read.records,
+		  stats.datagrams - feed->read.datagrams, stats.bytes - feed->read.bytes,
+		  feed->rcvbuf);
+	feed->read = stats;
 	note_foreign(feed, stats.foreign);
 	set_counter(&feed->source->bytes, feed->bytes_before + stats.bytes);
 	set_counter(&feed->source->overruns, feed->overruns_before + stats.overruns);

@@ -13,6 +13,7 @@
 
 #include <nfl/listener.h>
 
+#include "rest.h"
 #include "tail.h"
 #include "watch.h"
 
@@ -20,6 +21,7 @@ struct intake_events;
 struct registry;
 struct source;
 struct space;
+struct wire_memo;
 
 struct feed {
 	struct watch watch;
@@ -33,7 +35,10 @@ struct feed {
 	uint64_t lost_decode;
 	int64_t last_packet_ns;
 	struct tail tail;
-	uint64_t bytes_before; /* of listeners before this one */
+	struct nfl_listener_stats read; /* as of the last round */
+	uint32_t rcvbuf;                /* bytes, as the kernel counts */
+	struct wire_memo *memo;         /* owned; NULL until the source is busy */
+	uint64_t bytes_before;          /* of listeners before this one */
 	uint64_t foreign_before;
 	uint64_t overruns_before; /* the same */
 };
@@ -43,13 +48,17 @@ struct feed_room {
 	struct registry *registry;          /* borrowed */
 	const struct intake_events *events; /* borrowed; set while the thread runs */
 	void *buffer;                       /* owned: NFL_RECEIVE_BUFFER bytes, 8-byte aligned */
-	uint64_t order; /* of the last datagram with packets, over all sources; from 1 */
-	bool published; /* something was, since this was last set to false */
+	uint64_t order;          /* of the last datagram with packets, over all sources; from 1 */
+	struct rest_round round; /* what this round of epoll has read */
+	bool published;          /* something was, since this was last set to false */
 };
 
 /* Takes a reference of @source; NULL without memory. @listener is the feed's only on success. */
 struct feed *feed_new(struct source *source, struct nfl_listener *listener, struct space *space);
 void feed_free(struct feed *feed);
+
+/* A device of the namespace may have another name now. */
+void feed_rename(struct feed *feed);
 
 /**
  * feed_read - move what the kernel holds into the log

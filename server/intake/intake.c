@@ -17,12 +17,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
 #include "cleanup.h"
 #include "clock.h"
 #include "feed.h"
 #include "links.h"
 #include "log.h"
+#include "rest.h"
 #include "source.h"
 #include "space.h"
 
@@ -56,6 +58,7 @@ struct intake {
 	struct inbox inbox;
 	struct space *spaces; /* owned list */
 	struct feed_room room;
+	struct rest rest;
 	pthread_t thread;
 	bool started;
 	_Atomic bool is_to_stop;
@@ -226,6 +229,8 @@ static void update_links(struct intake *intake, struct space *space)
 	int r = links_update(space->links);
 	char text[128];
 
+	for (struct feed *feed = space->feeds; feed; feed = feed->next)
+		feed_rename(feed);
 	if (r >= 0 || r == -EAGAIN)
 		return;
 	/* The socket is of no more use: what is known is kept, what changes is not seen. */
@@ -428,6 +433,7 @@ static void do_round(struct intake *intake)
 	int count = epoll_wait(intake->epoll_fd, events, ROUND_EVENTS, -1);
 	bool has_inbox = false;
 
+	intake->room.round = (struct rest_round){0};
 	for (int i = 0; i < count; i++) {
 		struct watch *watch = events[i].data.ptr;
 
@@ -448,14 +454,26 @@ static void do_round(struct intake *intake)
 	wake(intake);
 }
 
+/* After the wake: who sends needs the time as well. */
+static void rest(struct intake *intake)
+{
+	int64_t length_ns = rest_length(&intake->rest, &intake->room.round, monotonic_ns());
+	struct timespec time = {.tv_nsec = length_ns};
+
+	if (length_ns > 0)
+		(void)nanosleep(&time, NULL);
+}
+
 static void *run(void *data)
 {
 	struct intake *intake = data;
 	int64_t deadline_ns;
 
 	(void)pthread_setname_np(pthread_self(), "intake"); /* another's needs a file to write */
-	while (!atomic_load(&intake->is_to_stop))
+	while (!atomic_load(&intake->is_to_stop)) {
 		do_round(intake);
+		rest(intake);
+	}
 	take_inbox(intake);
 	deadline_ns = monotonic_ns() + LEAVE_TIMEOUT_NS;
 	for (struct space *space = intake->spaces; space; space = space->next)

@@ -146,6 +146,13 @@ struct nfl_listener;
  */
 typedef int (*nfl_record_fn)(const struct nfl_record *record, void *data);
 
+/* The packet around a record that a listener delivers: what is not the record is the callback's, not
+ * initialised, so that whoever needs a packet need not copy. For records of a listener only. */
+static inline struct nfl_packet *nfl_record_packet(const struct nfl_record *record)
+{
+	return (struct nfl_packet *)((uintptr_t)record - offsetof(struct nfl_packet, record));
+}
+
 /**
  * nfl_listener_open - bind one group in one namespace
  * @options: borrowed

@@ -86,6 +86,9 @@ enum nfl_hook {
 #define NFL_UNKNOWN_MAX                                                                            \
 	16 /* unknown attributes kept of one message; the kernel adds about one a year */
 
+/* Rules and devices of a listener that are told apart at once; a power of two. */
+#define NFL_HEADS 32
+
 /**
  * struct nfl_record - one NFULNL_MSG_PACKET message
  * @present: NFL_HAS_* bits
@@ -109,6 +112,10 @@ enum nfl_hook {
  * @unknown: attributes newer than this library, each with its struct nlattr; @unknown_count kept
  * @lost_kernel: packets the kernel dropped between the previous record and this one, by NFULA_SEQ
  * @lost_decode: the same for packets in datagrams that were cut short or malformed
+ * @head: for who keeps what he made of a record. Records of one listener with the same @head, which
+ *        is not 0, have the same family, group, hook_number, hw_protocol, prefix, devices, mark,
+ *        hw_address, hw_type, hw_length and hw_header. @head modulo NFL_HEADS is a place to keep it: of two
+ *        with the same place the older does not come again. 0: nothing is known
  */
 struct nfl_record {
 	uint64_t present;
@@ -135,6 +142,7 @@ struct nfl_record {
 	uint32_t ct_info;
 	uint32_t lost_kernel;
 	uint32_t lost_decode;
+	uint32_t head;
 	struct nfl_bytes hw_address;
 	struct nfl_bytes payload;
 	struct nfl_bytes prefix;

@@ -150,6 +150,7 @@ int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, siz
 {
 	struct fake *fake = (struct fake *)listener;
 	struct datagram datagram;
+	struct nfl_packet packet; /* nfl_record_packet() */
 
 	assert_int_equal(buffer_len, NFL_RECEIVE_BUFFER);
 	memset(buffer, 0xee, 64);
@@ -161,8 +162,10 @@ int __wrap_nfl_listener_receive(struct nfl_listener *listener, void *buffer, siz
 		return datagram.result;
 	fake->datagrams++;
 	fake->drops += datagram.drops;
-	for (int i = 0; i < datagram.count; i++)
-		assert_int_equal(fn(&datagram.records[i], data), 0);
+	for (int i = 0; i < datagram.count; i++) {
+		packet.record = datagram.records[i];
+		assert_int_equal(fn(&packet.record, data), 0);
+	}
 	return datagram.count;
 }
 
@@ -262,6 +265,8 @@ int __wrap_links_update(struct links *links)
 	return 0;
 }
 
+static const char *_Atomic link_stem; /* set before it is told by the event */
+
 /* One buffer for all answers, as the contract allows. */
 struct nfl_bytes __wrap_links_find(struct links *links, uint32_t index)
 {
@@ -270,8 +275,9 @@ struct nfl_bytes __wrap_links_find(struct links *links, uint32_t index)
 	(void)links;
 	if (index == 404)
 		return (struct nfl_bytes){0};
-	return (struct nfl_bytes){.data = (const uint8_t *)name,
-				  .len = (uint32_t)snprintf(name, sizeof(name), "veth%u", index)};
+	return (struct nfl_bytes){
+	    .data = (const uint8_t *)name,
+	    .len = (uint32_t)snprintf(name, sizeof(name), "%s%u", atomic_load(&link_stem), index)};
 }
 
 void *__wrap_history_reserve(struct history_log *log, size_t bytes)
@@ -295,6 +301,7 @@ static int setup(void **state)
 	static struct fixture f;
 
 	memset(&f, 0, sizeof(f));
+	atomic_store(&link_stem, "veth");
 	fake_count = 0;
 	no_room = false;
 	links_opened = 0;
@@ -955,6 +962,36 @@ static void news_of_links_are_taken_in_without_packets(void **state)
 	assert_int_equal(f->wakes, 1); /* of the feed that was added */
 }
 
+/* What is known of a head is not what its devices were called before. */
+static void see_renamed(const struct wire_stored *stored, unsigned n)
+{
+	struct nfl_packet packet;
+
+	read_back(stored, &packet);
+	assert_name(packet.indev_name, n < 2 ? "veth1" : "lan1");
+}
+
+static void renamed_device_has_its_new_name_in_the_next_packet(void **state)
+{
+	struct fixture *f = *state;
+	struct datagram datagram = {.count = 2};
+	struct source *source = add(f, "red", 100);
+	uint64_t one = 1;
+
+	for (int i = 0; i < 2; i++)
+		datagram.records[i] =
+		    (struct nfl_record){.present = NFL_HAS_INDEV, .indev = 1, .head = 5};
+	start(f);
+	queue(&fakes[0], &datagram);
+	wait_for_end(f, source, 2);
+	atomic_store(&link_stem, "lan");
+	assert_int_equal(write(links_event_fds[0], &one, sizeof(one)), sizeof(one));
+	sem_wait(&links_updated);
+	queue(&fakes[0], &datagram);
+	wait_for_end(f, source, 4);
+	assert_int_equal(for_each_stored(source, see_renamed), 4);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -986,6 +1023,7 @@ int main(void)
 	    CASE(space_removed_before_the_start_is_let_go_by_it),
 	    CASE(what_was_added_and_never_started_is_freed),
 	    CASE(news_of_links_are_taken_in_without_packets),
+	    CASE(renamed_device_has_its_new_name_in_the_next_packet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

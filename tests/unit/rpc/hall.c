@@ -151,7 +151,7 @@ static void store_at(struct source *source, uint64_t order, int64_t time_ns)
 	packet.record.prefix = (struct nfl_bytes){.data = (const uint8_t *)"test: ", .len = 6};
 	stored = history_reserve(source->log, wire_store_bound(&packet));
 	assert_non_null(stored);
-	(void)wire_store(stored, &packet);
+	(void)wire_store(stored, &packet, NULL);
 	stored->order = order;
 	stored->lost_kernel = (uint32_t)atomic_load(&source->lost_kernel);
 	stored->lost_decode = (uint32_t)atomic_load(&source->lost_decode);

@@ -294,7 +294,7 @@ struct nfl_bytes message_compose(const struct nfl_packet *packet, enum wire_view
 	size_t len;
 
 	assert_non_null(stored);
-	len = wire_store(stored, packet);
+	len = wire_store(stored, packet, NULL);
 	assert_true(len <= bound);
 	assert_int_equal(len, stored->total);
 	assert_int_equal(len % 8, 0);

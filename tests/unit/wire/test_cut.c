@@ -60,7 +60,7 @@ static struct wire_stored *store(const struct nfl_packet *packet)
 	struct wire_stored *stored = malloc(wire_store_bound(packet));
 
 	assert_non_null(stored);
-	wire_store(stored, packet);
+	wire_store(stored, packet, NULL);
 	return stored;
 }
 

@@ -241,7 +241,7 @@ static void batch_of_elements_is_one_response(void **state)
 	assert_non_null(stored);
 	for (size_t i = 0; i < count; i++) {
 		packet.sequence = i + 1;
-		wire_store(stored, &packet);
+		wire_store(stored, &packet, NULL);
 		len += wire_compose(elements + len, stored, WIRE_VIEW_FULL, (uint32_t)(i % 7) * 30,
 				    NULL);
 	}
