@@ -173,20 +173,21 @@ static int put_range(const struct nfl_client_subscribe_options *options, struct 
 	return put_position(options, arena, request->start);
 }
 
+/* More than the server's default: a message costs both ends what some hundred packets cost. */
+#define BATCH_PACKETS 1024
+#define BATCH_BYTES   262144
+
 static int put_batch(const struct nfl_client_subscribe_options *options, struct arena *arena,
 		     Nflog__V1__SubscribeRequest *request)
 {
 	Nflog__V1__BatchPolicy *batch;
 
-	if (!options->batch_max_packets && !options->batch_max_bytes &&
-	    !options->batch_max_delay_ms)
-		return 0;
 	batch = arena_alloc(arena, sizeof(*batch));
 	if (!batch)
 		return -ENOMEM;
 	nflog__v1__batch_policy__init(batch);
-	batch->max_packets = options->batch_max_packets;
-	batch->max_bytes = options->batch_max_bytes;
+	batch->max_packets = options->batch_max_packets ? options->batch_max_packets : BATCH_PACKETS;
+	batch->max_bytes = options->batch_max_bytes ? options->batch_max_bytes : BATCH_BYTES;
 	if (options->batch_max_delay_ms) {
 		batch->max_delay = make_duration(arena, options->batch_max_delay_ms * NS_PER_MS);
 		if (!batch->max_delay)

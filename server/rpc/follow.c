@@ -107,11 +107,6 @@ void follow_close(struct follow *follow)
 	follow->open = false;
 }
 
-const struct wire_stored *follow_peek(const struct follow *follow)
-{
-	return (const struct wire_stored *)(const void *)follow->at;
-}
-
 void follow_take(struct follow *follow, const struct wire_stored *stored)
 {
 	history_advance(&follow->cursor, stored->total, 1);

@@ -69,7 +69,10 @@ bool follow_open(struct follow *follow, uint64_t *ret_lost);
 void follow_close(struct follow *follow);
 
 /* The next record of an open span. */
-const struct wire_stored *follow_peek(const struct follow *follow);
+static inline const struct wire_stored *follow_peek(const struct follow *follow)
+{
+	return (const struct wire_stored *)(const void *)follow->at;
+}
 /* Moves past it; closes the span after its last record. */
 void follow_take(struct follow *follow, const struct wire_stored *stored);
 
@@ -78,6 +81,13 @@ void follow_take(struct follow *follow, const struct wire_stored *stored);
  * @total: the source's losses at that stage, modulo 2^32
  */
 uint32_t follow_gap(struct follow *follow, enum loss_stage stage, uint32_t total);
+
+/* Are all losses up to and including this record's gap told already? Nearly always. */
+static inline bool follow_has_told(const struct follow *follow, const struct wire_stored *stored)
+{
+	return stored->lost_kernel == follow->lost[LOSS_KERNEL_SOCKET] &&
+	       stored->lost_decode == follow->lost[LOSS_DECODE];
+}
 
 /* What was lost up to and including this record's gap is not this subscriber's loss. */
 void follow_forgive(struct follow *follow, const struct wire_stored *stored);

@@ -57,7 +57,7 @@ struct rpc_options {
 	struct policy *policy;       /* a reference is taken */
 	int64_t config_load_time_ns; /* CLOCK_REALTIME */
 	struct rpc_limits limits;
-	uint32_t threads; /* completion queues; 0: one for each CPU */
+	uint32_t threads; /* completion queues; 0: one for two CPUs */
 };
 
 /**

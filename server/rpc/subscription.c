@@ -350,6 +350,8 @@ static bool check_totals(struct subscription *sub, struct follow *follow, uint32
 bool subscription_check_record(struct subscription *sub, struct follow *follow,
 			       const struct wire_stored *stored)
 {
+	if (follow_has_told(follow, stored))
+		return false;
 	return check_totals(sub, follow, stored->lost_kernel, stored->lost_decode, false);
 }
 

@@ -173,7 +173,9 @@ enum nfl_client_start {
  * @max_packets: end after this many, over all connections; 0: no limit
  * @payload_limit: bytes of payload at most; 0: the server's maximum
  * @heartbeat_ms: 0: the server's default
- * @batch_max_packets, @batch_max_bytes, @batch_max_delay_ms: 0: the server's default
+ * @batch_max_packets, @batch_max_bytes: 0: 1024 and 262144, more than the server's default, for a
+ *     message costs both ends what some hundred packets cost. @batch_max_delay_ms: 0: the server's
+ *     default
  * @label: shown in the server's statistics, at most 64 bytes; may be NULL
  * @start: and the field that it names; the others are not looked at
  * @until_ns: CLOCK_REALTIME: the first packet received later ends the stream; 0: none; a stream

@@ -140,11 +140,12 @@ class Request(fake.CommandTest):
         self.assertEqual(request.client_label, "me")
         self.assertTrue(request.follow)
 
-    def test_nothing_more_than_a_label_is_asked_without_options(self):
+    def test_nothing_more_than_a_label_and_large_batches_are_asked_without_options(self):
         request = self.request()
         self.assertTrue(request.client_label.startswith("nflogctl@"))
-        self.assertEqual(request, pb.SubscribeRequest(follow=True,
-                                                      client_label=request.client_label))
+        self.assertEqual(request, pb.SubscribeRequest(
+            follow=True, client_label=request.client_label,
+            batch=pb.BatchPolicy(max_packets=1024, max_bytes=262144)))
 
     def test_raw_view_stays_raw_with_a_payload_limit(self):
         request = self.request("--view", "raw", "--payload", "64")
