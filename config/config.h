@@ -85,10 +85,10 @@ enum config_netns_kind {
 };
 
 enum config_profile {
+	CONFIG_PROFILE_ADAPTIVE,
 	CONFIG_PROFILE_BALANCED,
 	CONFIG_PROFILE_LATENCY,
 	CONFIG_PROFILE_THROUGHPUT,
-	CONFIG_PROFILE_ADAPTIVE,
 };
 
 enum config_copy {

@@ -185,7 +185,7 @@ static const struct schema_key group_item = {
     .name = "groups", .read = read_range, .max = UINT16_MAX};
 
 /* In the order of enum config_profile and enum config_copy. */
-static const char *const profiles[] = {"balanced", "latency", "throughput", "adaptive", NULL};
+static const char *const profiles[] = {"adaptive", "balanced", "latency", "throughput", NULL};
 static const char *const copies[] = {"packet", "meta", "none", NULL};
 
 static const struct schema_key source_keys[] = {

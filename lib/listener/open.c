@@ -109,6 +109,7 @@ static void learn_settings(struct nfl_listener *l, const struct nfl_listener_opt
 	l->settings.qthresh = resolved->qthresh;
 	l->settings.timeout_ms = resolved->timeout_ms;
 	l->settings.nlbufsiz = resolved->nlbufsiz;
+	l->settings.profile = resolved->profile;
 }
 
 static int learn_socket(struct nfl_listener *l, int fd, struct nfl_error *err)

@@ -29,19 +29,27 @@
 #define LEAVE_DATAGRAMS  32u
 #define QUEUED_MIN_BYTES 128u /* of the receive buffer, for the smallest datagram */
 
+static void learn_settings(struct feed *feed)
+{
+	struct nfl_listener_settings settings;
+
+	nfl_listener_settings(feed->listener, &settings);
+	feed->rcvbuf = settings.rcvbuf;
+	feed->is_adaptive = settings.profile == NFL_PROFILE_ADAPTIVE;
+	feed->adapt = (struct adapt){0};
+}
+
 struct feed *feed_new(struct source *source, struct nfl_listener *listener, struct space *space)
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
-	struct nfl_listener_settings settings;
 
 	if (!feed)
 		return NULL;
-	nfl_listener_settings(listener, &settings);
-	feed->rcvbuf = settings.rcvbuf;
 	feed->watch.kind = WATCH_FEED;
 	feed->source = source_ref(source);
 	feed->listener = listener;
 	feed->space = space;
+	learn_settings(feed);
 	tail_init(&feed->tail);
 	/* Where another listener of the source has died, the numbers go on. */
 	feed->packets = atomic_load(&source->packets);
@@ -62,6 +70,42 @@ void feed_free(struct feed *feed)
 	(void)source_unref(feed->source);
 	free(feed->memo);
 	free(feed);
+}
+
+static int configure(const struct feed *feed, const struct feed_room *room, enum batching batching)
+{
+	return room->events->configure(nfl_listener_fd(feed->listener), feed->source->netns,
+				       feed->source->group, batching, room->events->data);
+}
+
+int feed_configure(struct feed *feed, const struct feed_room *room)
+{
+	learn_settings(feed);
+	return configure(feed, room, BATCHING_SINGLE);
+}
+
+bool feed_judge(struct feed *feed, const struct feed_room *room, int64_t now_ns)
+{
+	if (!feed->is_adaptive || !feed->listener)
+		return false;
+	return adapt_judge(&feed->adapt, feed->packets + feed->lost_kernel + feed->lost_decode,
+			   room->pressed, now_ns) != feed->adapt.batching;
+}
+
+int feed_shift(struct feed *feed, const struct feed_room *room)
+{
+	int r = configure(feed, room, feed->adapt.right);
+	char text[128];
+
+	if (r < 0) {
+		log_warn("listener.not_adapted", "netns=%s group=%u error=%s", feed->source->netns,
+			 feed->source->group, log_quote(text, sizeof(text), strerrordesc_np(-r)));
+		return r;
+	}
+	feed->adapt.batching = feed->adapt.right;
+	log_debug("listener.adapted", "netns=%s group=%u batching=%s", feed->source->netns,
+		  feed->source->group, batching_name(feed->adapt.batching));
+	return 0;
 }
 
 void feed_rename(struct feed *feed)
@@ -263,6 +307,7 @@ int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max)
 	while (datagrams_max-- && r >= 0)
 		r = read_datagram(feed, room);
 	update_socket_counters(feed, room);
+	room->shifting |= feed_judge(feed, room, room->now_ns);
 	if (r == -EAGAIN)
 		return 0;
 	return r < 0 ? r : 1;

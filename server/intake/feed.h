@@ -13,6 +13,7 @@
 
 #include <nfl/listener.h>
 
+#include "adapt.h"
 #include "rest.h"
 #include "tail.h"
 #include "watch.h"
@@ -37,8 +38,10 @@ struct feed {
 	struct tail tail;
 	struct nfl_listener_stats read; /* as of the last round */
 	uint32_t rcvbuf;                /* bytes, as the kernel counts */
-	struct wire_memo *memo;         /* owned; NULL until the source is busy */
-	uint64_t bytes_before;          /* of listeners before this one */
+	bool is_adaptive;
+	struct adapt adapt;
+	struct wire_memo *memo; /* owned; NULL until the source is busy */
+	uint64_t bytes_before;  /* of listeners before this one */
 	uint64_t foreign_before;
 	uint64_t overruns_before; /* the same */
 };
@@ -49,6 +52,9 @@ struct feed_room {
 	const struct intake_events *events; /* borrowed; set while the thread runs */
 	void *buffer;                       /* owned: NFL_RECEIVE_BUFFER bytes, 8-byte aligned */
 	uint64_t order;          /* of the last datagram with packets, over all sources; from 1 */
+	bool pressed;            /* adapt_press() */
+	bool shifting;           /* this round: feed_judge() said so of one */
+	int64_t now_ns;          /* when this round began, monotonic */
 	struct rest_round round; /* what this round of epoll has read */
 	bool published;          /* something was, since this was last set to false */
 };
@@ -56,6 +62,14 @@ struct feed_room {
 /* Takes a reference of @source; NULL without memory. @listener is the feed's only on success. */
 struct feed *feed_new(struct source *source, struct nfl_listener *listener, struct space *space);
 void feed_free(struct feed *feed);
+
+/* The settings are other ones: those of the configuration, for the kernel as well. 0 or -errno. */
+int feed_configure(struct feed *feed, const struct feed_room *room);
+
+/* Is another batching right than is in force? */
+bool feed_judge(struct feed *feed, const struct feed_room *room, int64_t now_ns);
+/* Puts the right one in force. 0 or -errno: nothing has changed. */
+int feed_shift(struct feed *feed, const struct feed_room *room);
 
 /* A device of the namespace may have another name now. */
 void feed_rename(struct feed *feed);

@@ -16,12 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <time.h>
 
 #include "cleanup.h"
 #include "clock.h"
 #include "feed.h"
+#include "gears.h"
+#include "inbox.h"
 #include "links.h"
 #include "log.h"
 #include "rest.h"
@@ -33,32 +34,14 @@
 /* For all sockets that are left at once, others wait meanwhile: full ones take some 50 ms each. */
 #define LEAVE_TIMEOUT_NS NS_PER_S
 
-/* What is to be taken in, by the thread alone and between two rounds. */
-struct inbox {
-	pthread_mutex_t lock;
-	struct space *spaces;   /* [lock] new ones; owned */
-	struct feed *feeds;     /* [lock] new ones; owned */
-	struct errand *errands; /* [lock] about single feeds; owned; the latest first */
-	struct space *leaving;  /* [lock] to be removed; borrowed */
-};
-
-/* Something to be done with the feed of a source. */
-struct errand {
-	struct errand *next;
-	struct space *space;   /* borrowed */
-	struct source *source; /* a reference */
-	const char *detail;    /* static; to be removed; NULL: options are other ones */
-	struct nfl_listener_options options;
-};
-
 struct intake {
 	int epoll_fd;
-	int inbox_fd; /* eventfd */
 	struct watch inbox_watch;
 	struct inbox inbox;
 	struct space *spaces; /* owned list */
 	struct feed_room room;
 	struct rest rest;
+	struct gears gears;
 	pthread_t thread;
 	bool started;
 	_Atomic bool is_to_stop;
@@ -84,22 +67,20 @@ int intake_new(struct registry *registry, struct intake **ret)
 
 	if (!intake)
 		return -ENOMEM;
-	intake->epoll_fd = intake->inbox_fd = -1;
+	r = inbox_init(&intake->inbox);
+	if (r < 0) {
+		free(TAKE_PTR(intake));
+		return r;
+	}
 	intake->inbox_watch.kind = WATCH_INBOX;
 	intake->room.registry = registry;
-	r = pthread_mutex_init(&intake->inbox.lock, NULL);
-	if (r)
-		return -r;
 	intake->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (intake->epoll_fd < 0)
-		return -errno;
-	intake->inbox_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (intake->inbox_fd < 0)
 		return -errno;
 	intake->room.buffer = malloc(NFL_RECEIVE_BUFFER);
 	if (!intake->room.buffer)
 		return -ENOMEM;
-	r = watch_fd(intake, intake->inbox_fd, &intake->inbox_watch);
+	r = watch_fd(intake, intake->inbox.fd, &intake->inbox_watch);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(intake);
@@ -107,13 +88,6 @@ int intake_new(struct registry *registry, struct intake **ret)
 }
 
 /* --- adding and removing ----------------------------------------------------------------- */
-
-static void tell_thread(const struct intake *intake)
-{
-	const uint64_t one = 1;
-
-	(void)!write(intake->inbox_fd, &one, sizeof(one)); /* full: it is told already */
-}
 
 int intake_add_space(struct intake *intake, struct links *links, struct space **ret)
 {
@@ -128,11 +102,7 @@ int intake_add_space(struct intake *intake, struct links *links, struct space **
 		space_free(space);
 		return r;
 	}
-	(void)pthread_mutex_lock(&intake->inbox.lock);
-	space->next = intake->inbox.spaces;
-	intake->inbox.spaces = space;
-	(void)pthread_mutex_unlock(&intake->inbox.lock);
-	tell_thread(intake);
+	inbox_add_space(&intake->inbox, space);
 	*ret = space;
 	return 0;
 }
@@ -153,38 +123,13 @@ int intake_add_feed(struct intake *intake, struct space *space, struct source *s
 		feed_free(feed);
 		return r;
 	}
-	(void)pthread_mutex_lock(&intake->inbox.lock);
-	feed->next = intake->inbox.feeds;
-	intake->inbox.feeds = feed;
-	(void)pthread_mutex_unlock(&intake->inbox.lock);
-	tell_thread(intake);
+	inbox_add_feed(&intake->inbox, feed);
 	return 0;
 }
 
 void intake_remove_space(struct intake *intake, struct space *space, const char *detail)
 {
-	(void)pthread_mutex_lock(&intake->inbox.lock);
-	space->detail = detail;
-	space->leaving = intake->inbox.leaving;
-	intake->inbox.leaving = space;
-	(void)pthread_mutex_unlock(&intake->inbox.lock);
-	tell_thread(intake);
-}
-
-static int add_errand(struct intake *intake, const struct errand *errand)
-{
-	struct errand *copy = malloc(sizeof(*copy));
-
-	if (!copy)
-		return -ENOMEM;
-	*copy = *errand;
-	(void)source_ref(copy->source);
-	(void)pthread_mutex_lock(&intake->inbox.lock);
-	copy->next = intake->inbox.errands;
-	intake->inbox.errands = copy;
-	(void)pthread_mutex_unlock(&intake->inbox.lock);
-	tell_thread(intake);
-	return 0;
+	inbox_remove_space(&intake->inbox, space, detail);
 }
 
 int intake_remove_feed(struct intake *intake, struct space *space, struct source *source,
@@ -192,7 +137,7 @@ int intake_remove_feed(struct intake *intake, struct space *space, struct source
 {
 	const struct errand errand = {.space = space, .source = source, .detail = detail};
 
-	return add_errand(intake, &errand);
+	return inbox_add_errand(&intake->inbox, &errand);
 }
 
 int intake_configure(struct intake *intake, struct space *space, struct source *source,
@@ -200,7 +145,7 @@ int intake_configure(struct intake *intake, struct space *space, struct source *
 {
 	const struct errand errand = {.space = space, .source = source, .options = *options};
 
-	return add_errand(intake, &errand);
+	return inbox_add_errand(&intake->inbox, &errand);
 }
 
 /* --- the thread: packets ----------------------------------------------------------------- */
@@ -303,12 +248,6 @@ static void unlink_space(struct intake *intake, const struct space *space)
 	*place = space->next;
 }
 
-static void errand_free(struct errand *errand)
-{
-	(void)source_unref(errand->source);
-	free(errand);
-}
-
 /* Where the feed of a source is in its space; what it points to is NULL when there is none. */
 static struct feed **find_feed(struct space *space, const struct source *source)
 {
@@ -320,15 +259,14 @@ static struct feed **find_feed(struct space *space, const struct source *source)
 }
 
 /* The listener hears of it first: it cuts what is longer. */
-static void configure(const struct intake *intake, struct feed *feed,
+static void configure(struct intake *intake, struct feed *feed,
 		      const struct nfl_listener_options *options)
 {
 	char text[128];
 	int r = nfl_listener_note_configured(feed->listener, options);
 
 	if (r == 0)
-		r = intake->events.configure(nfl_listener_fd(feed->listener), feed->source->netns,
-					     feed->source->group, intake->events.data);
+		r = feed_configure(feed, &intake->room);
 	if (r < 0)
 		log_warn("listener.not_configured", "netns=%s group=%u error=%s",
 			 feed->source->netns, feed->source->group,
@@ -358,18 +296,8 @@ static void run_errand(struct intake *intake, const struct errand *errand)
 	intake->room.published = true;
 }
 
-/* In the order in which they were given. */
-static void run_errands(struct intake *intake, struct errand *latest)
+static void run_errands(struct intake *intake, struct errand *first)
 {
-	struct errand *first = NULL;
-
-	while (latest) {
-		struct errand *errand = latest;
-
-		latest = errand->next;
-		errand->next = first;
-		first = errand;
-	}
 	while (first) {
 		struct errand *errand = first;
 
@@ -406,23 +334,13 @@ static void leave_spaces(struct intake *intake, struct space *leaving)
 
 static void take_inbox(struct intake *intake)
 {
-	struct space *spaces;
-	struct errand *errands;
-	struct space *leaving;
-	struct feed *feeds;
-	uint64_t times;
+	struct news news;
 
-	(void)!read(intake->inbox_fd, &times, sizeof(times)); /* before the look, not after */
-	(void)pthread_mutex_lock(&intake->inbox.lock);
-	spaces = TAKE_PTR(intake->inbox.spaces);
-	feeds = TAKE_PTR(intake->inbox.feeds);
-	errands = TAKE_PTR(intake->inbox.errands);
-	leaving = TAKE_PTR(intake->inbox.leaving);
-	(void)pthread_mutex_unlock(&intake->inbox.lock);
-	take_spaces(intake, spaces);
-	take_feeds(intake, feeds);
-	run_errands(intake, errands);
-	leave_spaces(intake, leaving);
+	inbox_take(&intake->inbox, &news);
+	take_spaces(intake, news.spaces);
+	take_feeds(intake, news.feeds);
+	run_errands(intake, news.errands);
+	leave_spaces(intake, news.leaving);
 }
 
 /* --- the thread -------------------------------------------------------------------------- */
@@ -430,10 +348,13 @@ static void take_inbox(struct intake *intake)
 static void do_round(struct intake *intake)
 {
 	struct epoll_event events[ROUND_EVENTS];
-	int count = epoll_wait(intake->epoll_fd, events, ROUND_EVENTS, -1);
+	int count =
+	    epoll_wait(intake->epoll_fd, events, ROUND_EVENTS, gears_timeout(&intake->gears));
 	bool has_inbox = false;
 
 	intake->room.round = (struct rest_round){0};
+	intake->room.shifting = false;
+	intake->room.now_ns = monotonic_ns();
 	for (int i = 0; i < count; i++) {
 		struct watch *watch = events[i].data.ptr;
 
@@ -455,11 +376,13 @@ static void do_round(struct intake *intake)
 }
 
 /* After the wake: who sends needs the time as well. */
-static void rest(struct intake *intake)
+static void end_round(struct intake *intake)
 {
-	int64_t length_ns = rest_length(&intake->rest, &intake->room.round, monotonic_ns());
+	int64_t now_ns = monotonic_ns();
+	int64_t length_ns = rest_length(&intake->rest, &intake->room.round, now_ns);
 	struct timespec time = {.tv_nsec = length_ns};
 
+	gears_shift(&intake->gears, intake->spaces, &intake->room, now_ns);
 	if (length_ns > 0)
 		(void)nanosleep(&time, NULL);
 }
@@ -472,7 +395,7 @@ static void *run(void *data)
 	(void)pthread_setname_np(pthread_self(), "intake"); /* another's needs a file to write */
 	while (!atomic_load(&intake->is_to_stop)) {
 		do_round(intake);
-		rest(intake);
+		end_round(intake);
 	}
 	take_inbox(intake);
 	deadline_ns = monotonic_ns() + LEAVE_TIMEOUT_NS;
@@ -501,7 +424,7 @@ void intake_stop(struct intake *intake)
 		return;
 	intake->started = false;
 	atomic_store(&intake->is_to_stop, true);
-	tell_thread(intake);
+	inbox_tell(&intake->inbox);
 	(void)pthread_join(intake->thread, NULL);
 }
 
@@ -510,19 +433,7 @@ void intake_free(struct intake *intake)
 	if (!intake)
 		return;
 	intake_stop(intake);
-	take_spaces(intake, intake->inbox.spaces);
-	while (intake->inbox.feeds) {
-		struct feed *feed = intake->inbox.feeds;
-
-		intake->inbox.feeds = feed->next;
-		feed_free(feed);
-	}
-	while (intake->inbox.errands) {
-		struct errand *errand = intake->inbox.errands;
-
-		intake->inbox.errands = errand->next;
-		errand_free(errand);
-	}
+	inbox_done(&intake->inbox);
 	while (intake->spaces) {
 		struct space *space = intake->spaces;
 
@@ -530,8 +441,6 @@ void intake_free(struct intake *intake)
 		space_free(space);
 	}
 	free(intake->room.buffer);
-	closep(&intake->inbox_fd);
 	closep(&intake->epoll_fd);
-	(void)pthread_mutex_destroy(&intake->inbox.lock);
 	free(intake);
 }

@@ -18,6 +18,8 @@
 
 #include <nfl/listener.h>
 
+#include "batching.h"
+
 struct intake;
 struct links;
 struct registry;
@@ -32,7 +34,8 @@ struct intake_events {
 	/* What needs rights: end logging to a socket; give it the settings that are configured. 0 or
 	 * -errno. These two may wait a moment. */
 	int (*unbind)(int fd, uint16_t group, void *data);
-	int (*configure)(int fd, const char *netns, uint16_t group, void *data);
+	int (*configure)(int fd, const char *netns, uint16_t group, enum batching batching,
+			 void *data);
 	void *data; /* borrowed */
 };
 

@@ -16,7 +16,8 @@
 
 /* What one round has read. Zero-initialised: nothing. */
 struct rest_round {
-	unsigned full;   /* datagrams */
+	uint64_t datagrams;
+	uint64_t full;   /* of them those of many packets */
 	bool in_a_hurry; /* some buffer is too small for a rest */
 };
 

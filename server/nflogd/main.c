@@ -20,21 +20,9 @@ static void config_freep(struct config **config)
 	config_free(*config);
 }
 
-static void warn_of_sources(const struct config_tenant *tenant, bool *ret_adaptive)
-{
-	for (size_t i = 0; i < tenant->source_count; i++)
-		*ret_adaptive |= tenant->sources[i].profile == CONFIG_PROFILE_ADAPTIVE;
-}
-
 /* Keys that are read and checked, but have no effect yet. */
 static void warn_of_idle_keys(const struct config *config)
 {
-	bool adaptive = false;
-
-	for (size_t i = 0; i < config->tenant_count; i++)
-		warn_of_sources(&config->tenants[i], &adaptive);
-	if (adaptive)
-		log_warn("config.no_effect", "key=profile value=adaptive effect=balanced");
 	if (config->metrics_listen)
 		log_warn("config.no_effect", "key=metrics effect=\"no metrics are served\"");
 }

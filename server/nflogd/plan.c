@@ -21,8 +21,9 @@ static enum nfl_profile profile_of(enum config_profile profile)
 {
 	switch (profile) {
 	case CONFIG_PROFILE_BALANCED:
-	case CONFIG_PROFILE_ADAPTIVE: /* not yet told apart; main warns */
 		return NFL_PROFILE_BALANCED;
+	case CONFIG_PROFILE_ADAPTIVE:
+		return NFL_PROFILE_ADAPTIVE;
 	case CONFIG_PROFILE_LATENCY:
 		return NFL_PROFILE_LATENCY;
 	case CONFIG_PROFILE_THROUGHPUT:

@@ -283,11 +283,11 @@ static int unbind(int fd, uint16_t group, void *data)
 	return opener_unbind(server->opener, fd, group);
 }
 
-static int configure(int fd, const char *netns, uint16_t group, void *data)
+static int configure(int fd, const char *netns, uint16_t group, enum batching batching, void *data)
 {
 	const struct server *server = data;
 
-	return opener_configure(server->opener, fd, netns, group, NULL);
+	return opener_configure(server->opener, fd, netns, group, batching, NULL);
 }
 
 static int start(struct server *server)

@@ -364,9 +364,10 @@ int opener_unbind(struct opener *opener, int fd, uint16_t group)
 }
 
 int opener_configure(struct opener *opener, int fd, const char *shown, uint16_t group,
-		     struct nfl_error *err)
+		     enum batching batching, struct nfl_error *err)
 {
-	struct protocol_request request = {.op = PROTOCOL_CONFIGURE, .group = group};
+	struct protocol_request request = {
+	    .op = PROTOCOL_CONFIGURE, .group = group, .batching = batching};
 	int r = set_name(&request, shown, err);
 
 	return r < 0 ? r : ask_about(opener, &request, fd, err);

@@ -21,6 +21,8 @@
 
 #include <nfl/listener.h>
 
+#include "batching.h"
+
 #include "wanted.h"
 
 struct opener;
@@ -90,9 +92,10 @@ int opener_links(struct opener *opener, const char *shown, uint64_t dev, uint64_
 /* nfl_socket_unbind(). @fd stays the caller's. */
 int opener_unbind(struct opener *opener, int fd, uint16_t group);
 
-/* nfl_socket_configure() with the settings of the opener's rules. @fd stays the caller's. */
+/* nfl_socket_configure() with the settings of the opener's rules. @batching: of a group whose profile
+ * is adaptive; of others it must be BATCHING_SINGLE, and means nothing. @fd stays the caller's. */
 int opener_configure(struct opener *opener, int fd, const char *shown, uint16_t group,
-		     struct nfl_error *err);
+		     enum batching batching, struct nfl_error *err);
 
 /* Reads the configuration again; then reports all that there is. -errno: the rules stay as they are. */
 int opener_reload(struct opener *opener, struct nfl_error *err);

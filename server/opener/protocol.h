@@ -31,7 +31,7 @@ struct protocol_request {
 	uint64_t dev;
 	uint64_t inode;
 	uint32_t group;
-	uint32_t zero;
+	uint32_t batching; /* CONFIGURE: enum batching, of an adaptive group */
 	char shown[PROTOCOL_TEXT_MAX];
 };
 

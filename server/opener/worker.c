@@ -275,8 +275,13 @@ static int do_configure(struct worker *worker, const struct protocol_request *re
 {
 	struct nfl_listener_options options;
 	int r = find_wanted(worker, request, answer, &options);
+
 	if (r < 0)
 		return r;
+	if (options.profile == NFL_PROFILE_ADAPTIVE || request->batching != BATCHING_SINGLE)
+		r = batching_apply((enum batching)request->batching, &options);
+	if (r < 0)
+		return refuse(answer, -EACCES, "no such batching is configured");
 	r = nfl_socket_configure(fd, &options);
 	return r < 0 ? refuse(answer, r, strerrordesc_np(-r)) : 0;
 }

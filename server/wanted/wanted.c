@@ -73,7 +73,16 @@ static uint32_t qthresh_in_force(const struct nfl_listener_options *options)
 {
 	if (options->set & NFL_SET_QTHRESH)
 		return options->qthresh ? options->qthresh : 1;
-	return options->profile == NFL_PROFILE_LATENCY ? 1 : 4096;
+	switch (options->profile) {
+	case NFL_PROFILE_LATENCY:
+		return 1;
+	case NFL_PROFILE_ADAPTIVE: /* between the two, whatever the rate */
+		return 64;
+	case NFL_PROFILE_BALANCED:
+	case NFL_PROFILE_THROUGHPUT:
+		break;
+	}
+	return 4096;
 }
 
 static uint32_t timeout_in_force(const struct nfl_listener_options *options)
@@ -84,6 +93,7 @@ static uint32_t timeout_in_force(const struct nfl_listener_options *options)
 	case NFL_PROFILE_BALANCED:
 		return 20;
 	case NFL_PROFILE_LATENCY:
+	case NFL_PROFILE_ADAPTIVE: /* up to 20, and only while batches fill faster */
 		return 0;
 	case NFL_PROFILE_THROUGHPUT:
 		return 100;

@@ -51,6 +51,9 @@ enum nfl_profile {
 	NFL_PROFILE_BALANCED = 0,   /* qthresh 4096, timeout 20 ms, nlbufsiz 65216 */
 	NFL_PROFILE_LATENCY = 1,    /* qthresh 1, timeout 0, kernel's nlbufsiz */
 	NFL_PROFILE_THROUGHPUT = 2, /* qthresh 4096, timeout 100 ms, nlbufsiz 130752 */
+	/* As LATENCY, until its reader gives it other settings by nfl_socket_configure(): nflogd
+	 * does, as fast as packets come. */
+	NFL_PROFILE_ADAPTIVE = 3,
 };
 
 #define NFL_FLAG_SEQ        UINT32_C(1) /* NFULNL_CFG_F_SEQ: number every packet, find every loss */
@@ -134,6 +137,7 @@ struct nfl_listener_settings {
 	uint32_t qthresh;
 	uint32_t timeout_ms;
 	uint32_t nlbufsiz; /* 0: kernel's default */
+	enum nfl_profile profile;
 };
 
 struct nfl_listener;

@@ -136,7 +136,7 @@ static void absent_keys_have_their_defaults(void **state)
 	assert_int_equal(config->limits.handshake_timeout_ms, 5000);
 	assert_int_equal(config->limits.idle_timeout_ms, 300000);
 	assert_string_equal(config->path, "test");
-	assert_int_equal(source->profile, CONFIG_PROFILE_BALANCED);
+	assert_int_equal(source->profile, CONFIG_PROFILE_ADAPTIVE);
 	assert_int_equal(source->copy, CONFIG_COPY_PACKET);
 	assert_int_equal(source->copy_bytes, 0);
 	assert_false(source->conntrack);

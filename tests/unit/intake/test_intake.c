@@ -65,10 +65,13 @@ struct fake {
 	_Atomic bool unbound;
 	uint32_t copy_range;
 	_Atomic uint16_t configured;
+	bool adaptive;
+	_Atomic enum batching batching;
 };
 
 static struct fake fakes[4];
 static unsigned fake_count;
+static bool opens_adaptive;
 static _Atomic bool no_room;
 static int links_event_fds[4]; /* one for each namespace, in the order of opening */
 static unsigned links_opened;
@@ -97,6 +100,7 @@ static struct nfl_listener *open_fake(void)
 	struct fake *fake = &fakes[fake_count++];
 
 	memset(fake, 0, sizeof(*fake));
+	fake->adaptive = opens_adaptive;
 	fake->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
 	assert_int_equal(pthread_mutex_init(&fake->lock, NULL), 0);
 	return (struct nfl_listener *)fake;
@@ -200,7 +204,8 @@ int __wrap_nfl_listener_note_configured(struct nfl_listener *listener,
 	return 0;
 }
 
-static int on_configure(int fd, const char *netns, uint16_t group, void *data)
+static int on_configure(int fd, const char *netns, uint16_t group, enum batching batching,
+			void *data)
 {
 	struct fake *fake = fakes;
 
@@ -208,8 +213,10 @@ static int on_configure(int fd, const char *netns, uint16_t group, void *data)
 	(void)data;
 	while (fake->closed || fake->event_fd != fd)
 		fake++;
-	assert_int_not_equal(fake->copy_range, 0); /* the listener knows before the kernel does */
+	if (!fake->adaptive) /* the listener knows before the kernel does */
+		assert_int_not_equal(fake->copy_range, 0);
 	fake->configured = group;
+	fake->batching = batching;
 	return 0;
 }
 
@@ -221,8 +228,11 @@ bool __wrap_nfl_listener_has_records(const struct nfl_listener *listener)
 void __wrap_nfl_listener_settings(const struct nfl_listener *listener,
 				  struct nfl_listener_settings *ret)
 {
-	(void)listener;
-	*ret = (struct nfl_listener_settings){.rcvbuf = 65536};
+	*ret = (struct nfl_listener_settings){
+	    .rcvbuf = 65536,
+	    .profile = ((const struct fake *)listener)->adaptive ? NFL_PROFILE_ADAPTIVE
+								 : NFL_PROFILE_BALANCED,
+	};
 }
 
 void __wrap_nfl_listener_stats(const struct nfl_listener *listener, struct nfl_listener_stats *ret)
@@ -302,6 +312,7 @@ static int setup(void **state)
 
 	memset(&f, 0, sizeof(f));
 	atomic_store(&link_stem, "veth");
+	opens_adaptive = false;
 	fake_count = 0;
 	no_room = false;
 	links_opened = 0;
@@ -992,6 +1003,39 @@ static void renamed_device_has_its_new_name_in_the_next_packet(void **state)
 	assert_int_equal(for_each_stored(source, see_renamed), 4);
 }
 
+static void flood_gets_larger_batches_and_silence_ends_them(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source;
+
+	opens_adaptive = true;
+	source = add(f, "red", 100);
+	start(f);
+	fakes[0].endless = true;
+	queue_plain(&fakes[0], 1);
+	while (fakes[0].batching != BATCHING_LARGE)
+		sched_yield();
+	fakes[0].endless = false;
+	while (fakes[0].batching != BATCHING_SINGLE)
+		sched_yield();
+	assert_int_equal(fakes[0].configured, 100);
+	assert_true(history_end(source->log) > 0);
+}
+
+static void other_profiles_stay_as_they_are(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, "red", 100);
+
+	start(f);
+	fakes[0].endless = true;
+	queue_plain(&fakes[0], 1);
+	wait_for_end(f, source, 100000);
+	fakes[0].endless = false;
+	intake_stop(f->intake);
+	assert_int_equal(fakes[0].configured, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1023,6 +1067,8 @@ int main(void)
 	    CASE(space_removed_before_the_start_is_let_go_by_it),
 	    CASE(what_was_added_and_never_started_is_freed),
 	    CASE(news_of_links_are_taken_in_without_packets),
+	    CASE(flood_gets_larger_batches_and_silence_ends_them),
+	    CASE(other_profiles_stay_as_they_are),
 	    CASE(renamed_device_has_its_new_name_in_the_next_packet),
 	};
 

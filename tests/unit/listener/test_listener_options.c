@@ -58,8 +58,8 @@ static void unknown_choices_are_refused(void **state)
 	options.copy_mode = (enum nfl_copy_mode)3;
 	assert_refused(options, "unknown copy mode 3");
 	options = defaults();
-	options.profile = (enum nfl_profile)3;
-	assert_refused(options, "unknown profile 3");
+	options.profile = (enum nfl_profile)4;
+	assert_refused(options, "unknown profile 4");
 	options = defaults();
 	options.set = 32;
 	assert_refused(options, "unknown bits 0x20");
@@ -124,6 +124,11 @@ static void profiles_set_what_the_caller_does_not(void **state)
 	assert_int_equal(resolved.nlbufsiz, 65216);
 	assert_int_equal(resolved.rcvbuf, NFL_RCVBUF_DEFAULT);
 	options.profile = NFL_PROFILE_LATENCY;
+	resolved = resolve(options);
+	assert_int_equal(resolved.qthresh, 1);
+	assert_int_equal(resolved.timeout_ms, 0);
+	assert_int_equal(resolved.nlbufsiz, 0);
+	options.profile = NFL_PROFILE_ADAPTIVE; /* begins like it */
 	resolved = resolve(options);
 	assert_int_equal(resolved.qthresh, 1);
 	assert_int_equal(resolved.timeout_ms, 0);

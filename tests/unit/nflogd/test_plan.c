@@ -233,6 +233,23 @@ static void two_tenants_get_the_lower_latency_of_the_two(void **state)
 	assert_int_equal(options->set, NFL_SET_COPY_RANGE);
 }
 
+static void adaptive_is_faster_than_all_but_latency(void **state)
+{
+	struct fixture *f = *state;
+	struct config_source *a = add(f, CONFIG_NETNS_NAME, "red", 100, 100);
+	struct config_source *b = add(f, CONFIG_NETNS_NAME, "red", 100, 100);
+
+	/* merged() has them change places */
+	a->profile = CONFIG_PROFILE_ADAPTIVE;
+	b->profile = CONFIG_PROFILE_THROUGHPUT;
+	assert_int_equal(merged(f)->profile, NFL_PROFILE_ADAPTIVE);
+	a->profile = CONFIG_PROFILE_BALANCED;
+	assert_int_equal(merged(f)->profile, NFL_PROFILE_ADAPTIVE);
+	b->profile = CONFIG_PROFILE_ADAPTIVE;
+	a->profile = CONFIG_PROFILE_LATENCY;
+	assert_int_equal(merged(f)->profile, NFL_PROFILE_LATENCY);
+}
+
 static void explicit_timeout_may_be_faster_than_the_other_ones_profile(void **state)
 {
 	struct fixture *f = *state;
@@ -511,6 +528,7 @@ int main(void)
 	    CASE(settings_of_one_entry_reach_the_listener),
 	    CASE(two_tenants_get_the_larger_copy_of_the_two),
 	    CASE(two_tenants_get_the_lower_latency_of_the_two),
+	    CASE(adaptive_is_faster_than_all_but_latency),
 	    CASE(explicit_timeout_may_be_faster_than_the_other_ones_profile),
 	    CASE(source_of_several_tenants_is_charged_to_the_largest_budget),
 	    CASE(source_of_a_tenant_without_a_budget_is_charged_to_none),
