@@ -4,12 +4,12 @@
  * config. Who calls it gets either the configuration or all that is wrong with the file.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "clock.h"
+#include "file.h"
 #include "schema.h"
 
 /* Listens here when a file has no key 'listen'. */
@@ -43,8 +43,12 @@ static void read_config(struct problems *problems, const char *text, size_t len,
 	if (!text_check(problems, text, len))
 		return;
 	root = tree_parse(problems, text, len);
-	if (!root)
+	if (!root) {
+		if (!config_problem_count(problems))
+			config_problem_add(problems, text_mark(text, 0),
+					   "empty: expected a map with the key 'tenants'");
 		return;
+	}
 	if (root->kind == NODE_MAP)
 		walk_map(problems, &schema_root, root, config);
 	else
@@ -83,33 +87,6 @@ int config_load_text(const char *name, const char *text, size_t len, struct conf
 	return load(&problems, text, len, ret);
 }
 
-/* Reads up to @cap bytes: 0 and how many there were, or -errno. */
-static int read_up_to(int fd, char *buf, size_t cap, size_t *ret_len)
-{
-	size_t len = 0;
-
-	while (len < cap) {
-		ssize_t n = read(fd, buf + len, cap - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	*ret_len = len;
-	return 0;
-}
-
-static int read_file(const char *path, char *buf, size_t cap, size_t *ret_len)
-{
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	return fd < 0 ? -errno : read_up_to(fd, buf, cap, ret_len);
-}
-
 int config_load_file(const char *path, struct config **ret, struct config_errors *errors)
 {
 	struct problems problems = {.path = path, .errors = errors};
@@ -121,7 +98,7 @@ int config_load_file(const char *path, struct config **ret, struct config_errors
 	*errors = (struct config_errors){0};
 	if (!text)
 		return -ENOMEM;
-	r = read_file(path, text, CONFIG_FILE_MAX_BYTES + 1, &len);
+	r = config_file_read(path, text, CONFIG_FILE_MAX_BYTES + 1, &len);
 	if (r < 0) {
 		config_problem_add(&problems, no_mark, "cannot be read: %s", strerror(-r));
 		return problems.no_memory ? -ENOMEM : r;

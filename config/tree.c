@@ -285,8 +285,5 @@ struct node *tree_parse(struct problems *problems, const char *text, size_t len)
 		tree_free(b.root);
 		return NULL;
 	}
-	if (!b.root)
-		config_problem_add(problems, text_mark(text, 0),
-				   "empty: expected a map with the key 'tenants'");
 	return b.root;
 }

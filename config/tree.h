@@ -40,8 +40,8 @@ bool node_is(const struct node *node, const char *text);
 
 /**
  * tree_parse - the one document of a text that text_check() has passed
- * Returns NULL without a tree: syntax, nesting, a second document or nothing at all (told as
- * problems), or no memory. Anchors, aliases and tags are told and the tree is built around them.
+ * Returns NULL without a tree: nothing at all (no problem is told), or syntax, nesting, a second
+ * document (told as problems), or no memory. Anchors, aliases and tags are told and the tree is built around them.
  */
 struct node *tree_parse(struct problems *problems, const char *text, size_t len);
 
