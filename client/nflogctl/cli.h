@@ -9,6 +9,8 @@
 
 #include <nfl/client.h>
 
+#include "options.h"
+
 /* Exit codes; a contract, written down in nflogctl(1). */
 enum exit_code {
 	EXIT_DONE = 0,
@@ -24,7 +26,8 @@ enum exit_code {
 
 /* Options that every command has. */
 struct common {
-	const char *server;          /* borrowed, as all texts; NULL: see connect.c */
+	const char *config;          /* borrowed, as all texts */
+	struct text_list servers;    /* empty: the default one */
 	uint32_t connect_timeout_ms; /* 0: the library's default */
 	bool tls;
 	const char *tls_ca;
@@ -35,8 +38,6 @@ struct common {
 	bool help;
 	bool version;
 };
-
-struct option_spec;
 
 /**
  * struct command - one subcommand
@@ -58,9 +59,11 @@ struct command {
 		   char **argv);
 };
 
+extern const struct command command_config;
 extern const struct command command_subscribe;
 extern const struct command command_list;
 extern const struct command command_status;
+extern const struct command command_top;
 
 /* Prints "nflogctl: ..." on stderr; bytes of the texts that a terminal would obey are escaped. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -72,8 +75,17 @@ int complain_usage(const struct command *command, const char *format, ...)
 /* The same for a call that failed: what the server or the library says; returns the exit code. */
 int complain_call(int r, int code, const char *message);
 
-/* A client for the server that the user named, by options or the environment; on failure complains and
- * returns an exit code. */
+/* A line on standard output about what was printed, its texts made safe as by complain(). */
+void complain_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The servers that are set: at least one. */
+size_t server_count(const struct common *common);
+const char *server_address(const struct common *common, size_t at);
+
+/* A client for this server; on failure complains and returns an exit code. */
+int open_server(const struct common *common, const char *server, struct nfl_client **ret);
+
+/* The same for a command that talks to one server. */
 int open_client(const struct common *common, struct nfl_client **ret);
 
 /* For CLEANUP(client_freep). */

@@ -16,15 +16,16 @@
 #define MESSAGE_MAX 1024
 #define ESCAPED_MAX (4 * MESSAGE_MAX)
 
-static void complain_args(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+static void print_args(FILE *f, const char *before, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
-static void complain_args(const char *format, va_list args)
+static void print_args(FILE *f, const char *before, const char *format, va_list args)
 {
 	char message[MESSAGE_MAX], escaped[ESCAPED_MAX];
 
 	(void)vsnprintf(message, sizeof(message), format, args);
 	(void)escape_line(escaped, sizeof(escaped), message);
-	(void)fprintf(stderr, "nflogctl: %s\n", escaped);
+	(void)fprintf(f, "%s%s\n", before, escaped);
 }
 
 void complain(const char *format, ...)
@@ -32,7 +33,16 @@ void complain(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	complain_args(format, args);
+	print_args(stderr, "nflogctl: ", format, args);
+	va_end(args);
+}
+
+void complain_note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_args(stdout, "", format, args);
 	va_end(args);
 }
 
@@ -41,7 +51,7 @@ int complain_usage(const struct command *command, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	complain_args(format, args);
+	print_args(stderr, "nflogctl: ", format, args);
 	va_end(args);
 	(void)fprintf(stderr, "Try 'nflogctl help%s%s'.\n", command ? " " : "",
 		      command ? command->name : "");

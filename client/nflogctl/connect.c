@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which server, and what proves who is who: from the options, and where they are silent from the
- * environment. What the environment says of TLS is for servers that have it, not for a unix socket.
+ * A client for a server, by the settings. What is set for good, in the environment or the file, says
+ * of TLS what is for servers that have it, not for a unix socket; on the command line it would be a
+ * mistake, unless another server there has TLS.
  */
 #include "cli.h"
 
@@ -10,16 +11,29 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *or_environment(const char *given, const char *name)
-{
-	const char *value = given ? given : getenv(name);
+#include "settings.h"
 
-	return value && *value ? value : NULL;
+size_t server_count(const struct common *common)
+{
+	return common->servers.count ? common->servers.count : 1;
+}
+
+const char *server_address(const struct common *common, size_t at)
+{
+	return common->servers.count ? common->servers.items[at] : NFL_CLIENT_DEFAULT_SERVER;
 }
 
 static bool is_unix(const char *server)
 {
-	return !server || server[0] == '/' || strncmp(server, "unix:", 5) == 0;
+	return server[0] == '/' || strncmp(server, "unix:", 5) == 0;
+}
+
+static bool all_are_unix(const struct common *common)
+{
+	for (size_t i = 0; i < server_count(common); i++)
+		if (!is_unix(server_address(common, i)))
+			return false;
+	return true;
 }
 
 /* Options that contradict each other, by their names; the library says it without them. */
@@ -46,19 +60,29 @@ static int check_options(const struct common *common, bool unix_socket)
 	return EXIT_DONE;
 }
 
-static struct common with_environment(const struct common *given)
+static bool given(const char *option)
 {
-	struct common common = *given;
+	return settings_origin(option) == SETTING_OPTION;
+}
 
-	common.server = or_environment(given->server, "NFLOGCTL_SERVER");
-	common.token_file = or_environment(given->token_file, "NFLOGCTL_TOKEN_FILE");
-	if (is_unix(common.server))
-		return common;
-	common.tls_ca = or_environment(given->tls_ca, "NFLOGCTL_TLS_CA");
-	if (!common.tls_ca && !common.tls)
-		return common; /* a certificate alone does not make it TLS */
-	common.tls_cert = or_environment(given->tls_cert, "NFLOGCTL_TLS_CERT");
-	common.tls_key = or_environment(given->tls_key, "NFLOGCTL_TLS_KEY");
+/* Leaves out what is not for this server. */
+static struct common common_for(const struct common *all, bool unix_socket)
+{
+	bool only_unix = all_are_unix(all);
+	struct common common = *all;
+
+	if (unix_socket) {
+		common.tls = all->tls && only_unix && given("tls");
+		common.tls_ca = only_unix && given("tls-ca") ? all->tls_ca : NULL;
+	}
+	if (unix_socket || (!common.tls_ca && !common.tls)) {
+		bool told = !unix_socket || only_unix;
+
+		/* A certificate alone does not make it TLS. */
+		common.tls_cert = told && given("tls-cert") ? all->tls_cert : NULL;
+		common.tls_key = told && given("tls-key") ? all->tls_key : NULL;
+		common.tls_name = told && given("tls-name") ? all->tls_name : NULL;
+	}
 	return common;
 }
 
@@ -70,14 +94,15 @@ static void warn_of_token_file(const char *path)
 		complain("warning: --token-file %s: other users can read or change it", path);
 }
 
-int open_client(const struct common *given, struct nfl_client **ret)
+int open_server(const struct common *all, const char *server, struct nfl_client **ret)
 {
-	struct common common = with_environment(given);
+	bool unix_socket = is_unix(server);
+	struct common common = common_for(all, unix_socket);
 	struct nfl_client_error err = {0};
 	struct nfl_client_options options = {
 	    .size = sizeof(options),
 	    .flags = common.tls ? NFL_CLIENT_TLS : 0,
-	    .server = common.server,
+	    .server = server,
 	    .connect_timeout_ms = common.connect_timeout_ms,
 	    .tls_ca = common.tls_ca,
 	    .tls_cert = common.tls_cert,
@@ -86,7 +111,7 @@ int open_client(const struct common *given, struct nfl_client **ret)
 	    .token_file = common.token_file,
 	    .err = &err,
 	};
-	int r = check_options(&common, is_unix(common.server));
+	int r = check_options(&common, unix_socket);
 
 	if (r != EXIT_DONE)
 		return r;
@@ -98,9 +123,19 @@ int open_client(const struct common *given, struct nfl_client **ret)
 		return complain_usage(NULL,
 				      "--server %s: expected unix:/PATH, /PATH, HOST:PORT or "
 				      "[IPV6]:PORT",
-				      common.server);
+				      server);
 	complain("%s", err.message);
 	return EXIT_ERROR;
+}
+
+int open_client(const struct common *common, struct nfl_client **ret)
+{
+	if (server_count(common) > 1)
+		return complain_usage(NULL,
+				      "%zu servers are set: this command talks to one; choose it "
+				      "by --server",
+				      server_count(common));
+	return open_server(common, server_address(common, 0), ret);
 }
 
 void client_freep(struct nfl_client **client)

@@ -9,11 +9,10 @@
 #include "bytes.h"
 #include "cli.h"
 #include "options.h"
+#include "settings.h"
 
 static const struct command *const commands[] = {
-    &command_subscribe,
-    &command_list,
-    &command_status,
+    &command_subscribe, &command_top, &command_list, &command_status, &command_config,
 };
 
 static const struct command *find_command(const char *name)
@@ -100,12 +99,15 @@ static int run_command(struct common *common, int argc, char **argv)
 		return r;
 	if (common->help || common->version)
 		return print_info(common, command);
+	r = settings_apply(command, common);
+	if (r != EXIT_DONE)
+		return r;
 	return command->run(command, common, argc - first, argv + first);
 }
 
 int main(int argc, char **argv)
 {
-	struct common common = {0};
+	static struct common common; /* its lists are never freed */
 	int first, r;
 
 	/* A reader that went away is an error of write(), not the end of the process. */

@@ -7,25 +7,27 @@
 
 #include "bytes.h"
 #include "cli.h"
+#include "settings.h"
 
 static const struct option_spec common_options[] = {
-    {"server", 's', "ADDRESS", offsetof(struct common, server), parse_text,
-     "unix:/PATH, /PATH, HOST:PORT or [IPV6]:PORT\n"
-     "(default: $NFLOGCTL_SERVER, else " NFL_CLIENT_DEFAULT_SERVER ")"},
+    {"server", 's', "ADDRESS", offsetof(struct common, servers), parse_texts,
+     "unix:/PATH, /PATH, HOST:PORT or [IPV6]:PORT;\nof subscribe: may be repeated\n"
+     "(default: " NFL_CLIENT_DEFAULT_SERVER ")"},
+    {"config", 0, "FILE", offsetof(struct common, config), parse_text,
+     "read settings from FILE; nflogctl config tells\nwhich are in force "
+     "(default:\n~/.config/nflogctl/config.yaml)"},
     {"connect-timeout", 0, "SECONDS", offsetof(struct common, connect_timeout_ms), parse_interval,
      "wait so long for a server that does not\nanswer (default: 5)"},
     {"tls-ca", 0, "FILE", offsetof(struct common, tls_ca), parse_file,
-     "talk TLS to a server whose certificate this CA\nsigned (default: $NFLOGCTL_TLS_CA)"},
+     "talk TLS to a server whose certificate this CA\nsigned"},
     {"tls", 0, NULL, offsetof(struct common, tls), parse_flag,
      "talk TLS, also without --tls-ca: trust the CAs\nof the system"},
-    {"tls-cert", 0, "FILE", offsetof(struct common, tls_cert), parse_file,
-     "show this certificate (default: $NFLOGCTL_TLS_CERT)"},
-    {"tls-key", 0, "FILE", offsetof(struct common, tls_key), parse_file,
-     "and its key (default: $NFLOGCTL_TLS_KEY)"},
+    {"tls-cert", 0, "FILE", offsetof(struct common, tls_cert), parse_file, "show this certificate"},
+    {"tls-key", 0, "FILE", offsetof(struct common, tls_key), parse_file, "and its key"},
     {"tls-name", 0, "NAME", offsetof(struct common, tls_name), parse_text,
      "what the server's certificate must be for\n(default: the host of --server)"},
     {"token-file", 0, "FILE", offsetof(struct common, token_file), parse_file,
-     "send the token in this file, over TLS or the unix\nsocket (default: $NFLOGCTL_TOKEN_FILE)"},
+     "send the token in this file, over TLS or the unix\nsocket"},
     {"help", 'h', NULL, offsetof(struct common, help), parse_flag, "print this help"},
     {"version", 'V', NULL, offsetof(struct common, version), parse_flag, "print the version"},
 };
@@ -102,6 +104,8 @@ static int take_option(const struct command *command, const struct known_option 
 	void *field = (char *)known->settings + known->spec.offset;
 	const char *expected = known->spec.parse(value, field);
 
+	if (!expected && settings_note_option(known->spec.name, value) < 0)
+		expected = "less: out of memory";
 	if (!expected)
 		return EXIT_DONE;
 	return complain_usage(command, "--%s %s: expected %s", known->spec.name, value, expected);
@@ -133,6 +137,36 @@ int options_parse(const struct command *command, struct common *common, int argc
 	return EXIT_DONE;
 }
 
+size_t options_common(const struct option_spec **ret)
+{
+	*ret = common_options;
+	return ARRAY_SIZE(common_options);
+}
+
+static const struct option_spec *find_in(const struct option_spec *specs, size_t count,
+					 const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(specs[i].name, name) == 0)
+			return &specs[i];
+	return NULL;
+}
+
+const struct option_spec *options_find(const char *name)
+{
+	const struct option_spec *spec = find_in(common_options, ARRAY_SIZE(common_options), name);
+
+	return spec ? spec
+		    : find_in(command_subscribe.options, command_subscribe.option_count, name);
+}
+
+bool option_is_list(const char *name)
+{
+	const struct option_spec *spec = options_find(name);
+
+	return spec && spec->parse == parse_texts;
+}
+
 static void print_option(const struct option_spec *spec, FILE *f)
 {
 	char left[64];
@@ -160,7 +194,9 @@ void options_print(const struct command *command, FILE *f)
 		for (size_t i = 0; i < command->option_count; i++)
 			print_option(&command->options[i], f);
 	}
-	(void)fputs("\nCommon options, before or after the command:\n", f);
+	(void)fputs("\nCommon options, before or after the command, in the environment as "
+		    "NFLOGCTL_SERVER,\nNFLOGCTL_TLS_CA and so on:\n",
+		    f);
 	for (size_t i = 0; i < ARRAY_SIZE(common_options); i++)
 		print_option(&common_options[i], f);
 }

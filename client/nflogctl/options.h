@@ -64,6 +64,15 @@ const char *parse_view(const char *value, void *field);     /* enum nfl_client_v
 int options_parse(const struct command *command, struct common *common, int argc, char **argv,
 		  int *ret_first);
 
+/* The option of this name that settings are read by: a common one, or one of subscribe. NULL: none. */
+const struct option_spec *options_find(const char *name);
+
+/* The common options; returns their number. */
+size_t options_common(const struct option_spec **ret);
+
+/* May it be given several times? */
+bool option_is_list(const char *name);
+
 /* The help's list of options: the command's, then the common ones. command may be NULL. */
 void options_print(const struct command *command, FILE *f);
 

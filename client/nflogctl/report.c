@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *parse_format(const char *value, void *field)
+const char *parse_report_format(const char *value, void *field)
 {
 	bool *json = field;
 
@@ -13,7 +13,7 @@ static const char *parse_format(const char *value, void *field)
 }
 
 const struct option_spec report_options[REPORT_OPTION_COUNT] = {
-    {"output", 'o', "FORMAT", offsetof(struct report_settings, json), parse_format,
+    {"output", 'o', "FORMAT", offsetof(struct report_settings, json), parse_report_format,
      "table (default) or json"},
     {"utc", 0, NULL, offsetof(struct report_settings, utc), parse_flag, "times in UTC"},
 };

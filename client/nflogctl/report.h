@@ -21,6 +21,8 @@ struct report_settings {
 #define REPORT_OPTION_COUNT 2
 extern const struct option_spec report_options[REPORT_OPTION_COUNT];
 
+const char *parse_report_format(const char *value, void *field); /* bool: json */
+
 uint32_t report_render_flags(const struct report_settings *settings);
 
 #endif

@@ -108,7 +108,7 @@ class CommandTest(unittest.TestCase):
     def serve(self, **answers):
         self.service = Service(**answers)
         self.address = f"unix:{self.folder}/sock"
-        server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+        server = self.server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
         rpc.add_NflogServiceServicer_to_server(self.service, server)
         server.add_insecure_port(self.address)
         server.start()
@@ -121,7 +121,9 @@ class CommandTest(unittest.TestCase):
     def start(self, *args, **kwargs):
         kwargs.setdefault("stdout", subprocess.PIPE)
         kwargs.setdefault("stderr", subprocess.PIPE)
-        environment = {key: value for key, value in os.environ.items() if key != "NFLOGCTL_SERVER"}
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith("NFLOGCTL_")}
+        environment["XDG_CONFIG_HOME"] = self.folder  # not what its user has set
         environment.update(kwargs.pop("env", {"NFLOGCTL_SERVER": getattr(self, "address", "/x")}))
         process = subprocess.Popen([NFLOGCTL, *args], env=environment, **kwargs)
         self.addCleanup(self._end, process)

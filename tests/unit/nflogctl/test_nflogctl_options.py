@@ -17,7 +17,6 @@ class Usage(fake.CommandTest):
         for args, named in (
                 ((), "Usage: nflogctl"),
                 (("frobnicate",), "unknown command frobnicate"),
-                (("top",), "unknown command top"),
                 (("--frob", "status"), "unknown option --frob"),
                 (("-x", "status"), "unknown option -x"),
                 (("subscribe", "--frob=1"), "unknown option --frob=1"),
