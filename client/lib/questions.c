@@ -138,6 +138,9 @@ static int source_stats_from_proto(const Nflog__V1__SourceStats *stats,
 	    .ring_packets = stats->ring_packets,
 	    .ring_capacity_bytes = stats->ring_capacity_bytes,
 	    .ring_used_bytes = stats->ring_used_bytes,
+	    .oldest_packet_time_ns = time_from_proto(stats->oldest_packet_time),
+	    .newest_packet_time_ns = time_from_proto(stats->newest_packet_time),
+	    .datagrams_foreign = stats->datagrams_foreign,
 	};
 	return source_from_proto(stats->source, &ret->source);
 }
@@ -155,6 +158,8 @@ static void subscription_stats_from_proto(const Nflog__V1__SubscriptionStats *st
 	    .packets_filtered = stats->packets_filtered,
 	    .packets_lost = stats->packets_lost,
 	    .lag_bytes = stats->lag_bytes,
+	    .max_lag_bytes = stats->max_lag_bytes,
+	    .lag_ms = ms_from_proto(stats->lag),
 	};
 }
 
@@ -234,6 +239,7 @@ static int info_from_proto(const Nflog__V1__GetServerInfoResponse *message, stru
 		answer->info.max_batch_bytes = message->limits->max_batch_bytes;
 		answer->info.max_lag_bytes = message->limits->max_lag_bytes;
 		answer->info.max_payload_bytes = message->limits->max_payload_bytes;
+		answer->info.max_filters = message->limits->max_filters;
 	}
 	return 0;
 }

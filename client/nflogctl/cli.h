@@ -63,7 +63,9 @@ extern const struct command command_config;
 extern const struct command command_subscribe;
 extern const struct command command_list;
 extern const struct command command_status;
+extern const struct command command_stats;
 extern const struct command command_top;
+extern const struct command command_whoami;
 
 /* Prints "nflogctl: ..." on stderr; bytes of the texts that a terminal would obey are escaped. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

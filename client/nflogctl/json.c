@@ -60,6 +60,12 @@ void json_number(struct json *json, const char *key, uint64_t value)
 	(void)fprintf(json->f, "%" PRIu64, value);
 }
 
+void json_rate(struct json *json, const char *key, double value)
+{
+	json_key(json, key);
+	(void)fprintf(json->f, "%.1f", value);
+}
+
 void json_text(struct json *json, const char *key, const char *value)
 {
 	json_key(json, key);

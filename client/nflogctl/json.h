@@ -22,6 +22,8 @@ struct json {
 void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 void json_number(struct json *json, const char *key, uint64_t value);
+/* With one digit behind the point. */
+void json_rate(struct json *json, const char *key, double value);
 void json_text(struct json *json, const char *key, const char *value);
 void json_true(struct json *json, const char *key);
 /* RFC 3339; nothing when time_ns is 0, which stands for none. */

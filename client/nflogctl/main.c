@@ -12,7 +12,8 @@
 #include "settings.h"
 
 static const struct command *const commands[] = {
-    &command_subscribe, &command_top, &command_list, &command_status, &command_config,
+    &command_subscribe, &command_top,    &command_list,   &command_stats,
+    &command_status,    &command_whoami, &command_config,
 };
 
 static const struct command *find_command(const char *name)

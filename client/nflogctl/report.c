@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Options of list and status. */
+/* Options of list, status and whoami. */
 #include "report.h"
 
 #include <string.h>

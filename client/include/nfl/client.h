@@ -401,6 +401,9 @@ struct nfl_client_source_stats {
 	uint64_t ring_packets;
 	uint64_t ring_capacity_bytes;
 	uint64_t ring_used_bytes;
+	int64_t oldest_packet_time_ns; /* of the history; 0: it is empty */
+	int64_t newest_packet_time_ns; /* 0: none yet */
+	uint64_t datagrams_foreign;    /* not by the kernel, and dropped */
 };
 
 struct nfl_client_subscription_stats {
@@ -413,6 +416,8 @@ struct nfl_client_subscription_stats {
 	uint64_t packets_filtered;
 	uint64_t packets_lost;
 	uint64_t lag_bytes;
+	uint64_t max_lag_bytes; /* 0: as far as the history reaches */
+	uint32_t lag_ms;         /* age of the oldest packet that waits; 0: none does */
 };
 
 struct nfl_client_stats {
@@ -442,6 +447,7 @@ struct nfl_client_server_info {
 	uint32_t max_batch_bytes;
 	uint64_t max_lag_bytes;
 	uint32_t max_payload_bytes;
+	uint32_t max_filters;
 };
 
 NFL_API int nfl_client_get_server_info(struct nfl_client *client, int timeout_ms,

@@ -69,7 +69,10 @@ class Terminal:
         """Until condition(lines) is true; its value."""
         end = time.monotonic() + PATIENCE_S
         while True:
-            value = condition(self.lines())
+            try:
+                value = condition(self.lines())
+            except IndexError:  # half of a screen was read so far
+                value = None
             if value:
                 return value
             if time.monotonic() > end:
