@@ -41,10 +41,12 @@ struct common {
 
 /**
  * struct command - one subcommand
+ * @summary: in the list of commands; NULL: not listed
  * @arguments: of the usage line, behind the options
  * @text: what it does, in the help
  * @options, @option_count: beside the common ones
  * @settings: zero-initialised or with defaults; the options' fields lie in it
+ * @bare: talks to no server: the environment and the configuration file are not looked at
  * @run: with the arguments that are no options; returns an exit code
  */
 struct command {
@@ -55,10 +57,13 @@ struct command {
 	const struct option_spec *options;
 	size_t option_count;
 	void *settings;
+	bool bare;
 	int (*run)(const struct command *command, const struct common *common, int argc,
 		   char **argv);
 };
 
+extern const struct command command_complete;
+extern const struct command command_completion;
 extern const struct command command_config;
 extern const struct command command_subscribe;
 extern const struct command command_list;

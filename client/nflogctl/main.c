@@ -1,38 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* nflogctl: the command table, and what is common to all commands. One file a command beside it. */
+/* nflogctl: what is common to all commands. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
 #include "cli.h"
+#include "commands.h"
 #include "options.h"
 #include "settings.h"
 
-static const struct command *const commands[] = {
-    &command_subscribe, &command_top,    &command_list,   &command_stats,
-    &command_status,    &command_whoami, &command_config,
-};
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	return NULL;
-}
-
 static void print_help(FILE *f)
 {
+	const struct command *command;
+
 	(void)fputs(
 	    "Usage: nflogctl [OPTION]... COMMAND [ARGUMENT]...\n\n"
 	    "Talk to nflogd, which streams the netfilter log of many network namespaces.\n\n"
 	    "Commands:\n",
 	    f);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		(void)fprintf(f, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+	for (size_t i = 0; (command = commands_at(i)); i++)
+		if (command->summary)
+			(void)fprintf(f, "  %-12s %s\n", command->name, command->summary);
 	(void)fprintf(f, "  %-12s %s\n", "help", "print the help of a command");
 	options_print(NULL, f);
 }
@@ -77,7 +67,7 @@ static int run_help(struct common *common, int argc, char **argv)
 	if (argc - first > 1)
 		return complain_usage(NULL, "help: unexpected argument %s", argv[first + 1]);
 	if (first < argc) {
-		command = find_command(argv[first]);
+		command = commands_find(argv[first]);
 		if (!command)
 			return complain_usage(NULL, "unknown command %s", argv[first]);
 	}
@@ -92,7 +82,7 @@ static int run_command(struct common *common, int argc, char **argv)
 
 	if (strcmp(argv[0], "help") == 0)
 		return run_help(common, argc, argv);
-	command = find_command(argv[0]);
+	command = commands_find(argv[0]);
 	if (!command)
 		return complain_usage(NULL, "unknown command %s", argv[0]);
 	r = options_parse(command, common, argc, argv, &first);
@@ -100,7 +90,8 @@ static int run_command(struct common *common, int argc, char **argv)
 		return r;
 	if (common->help || common->version)
 		return print_info(common, command);
-	r = settings_apply(command, common);
+	if (!command->bare)
+		r = settings_apply(command, common);
 	if (r != EXIT_DONE)
 		return r;
 	return command->run(command, common, argc - first, argv + first);

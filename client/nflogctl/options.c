@@ -143,21 +143,38 @@ size_t options_common(const struct option_spec **ret)
 	return ARRAY_SIZE(common_options);
 }
 
+static bool is_option(const struct option_spec *spec, const char *name, size_t len, char letter)
+{
+	if (!name)
+		return spec->letter == letter;
+	return strlen(spec->name) == len && memcmp(spec->name, name, len) == 0;
+}
+
 static const struct option_spec *find_in(const struct option_spec *specs, size_t count,
-					 const char *name)
+					 const char *name, size_t len, char letter)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(specs[i].name, name) == 0)
+		if (is_option(&specs[i], name, len, letter))
 			return &specs[i];
 	return NULL;
 }
 
+const struct option_spec *options_lookup(const struct command *command, const char *name,
+					 size_t len, char letter, bool *ret_common)
+{
+	const struct option_spec *spec = NULL;
+
+	if (command)
+		spec = find_in(command->options, command->option_count, name, len, letter);
+	*ret_common = !spec;
+	return spec ? spec : find_in(common_options, ARRAY_SIZE(common_options), name, len, letter);
+}
+
 const struct option_spec *options_find(const char *name)
 {
-	const struct option_spec *spec = find_in(common_options, ARRAY_SIZE(common_options), name);
+	bool is_common;
 
-	return spec ? spec
-		    : find_in(command_subscribe.options, command_subscribe.option_count, name);
+	return options_lookup(&command_subscribe, name, strlen(name), 0, &is_common);
 }
 
 bool option_is_list(const char *name)

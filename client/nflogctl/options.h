@@ -67,6 +67,11 @@ int options_parse(const struct command *command, struct common *common, int argc
 /* The option of this name that settings are read by: a common one, or one of subscribe. NULL: none. */
 const struct option_spec *options_find(const char *name);
 
+/* The option by its name, or by its letter where name is NULL. command may be NULL: none but the common
+ * ones. NULL: there is none. */
+const struct option_spec *options_lookup(const struct command *command, const char *name,
+					 size_t len, char letter, bool *ret_common);
+
 /* The common options; returns their number. */
 size_t options_common(const struct option_spec **ret);
 

@@ -326,6 +326,7 @@ int settings_apply(const struct command *command, struct common *common)
 		r = find_value(&settings_all[i]);
 	if (r == EXIT_DONE)
 		r = put_all(specs, count, common);
-	return r == EXIT_DONE ? put_all(command->options, command->option_count, command->settings)
-			      : r;
+	if (r == EXIT_DONE && command)
+		r = put_all(command->options, command->option_count, command->settings);
+	return r;
 }

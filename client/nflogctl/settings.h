@@ -44,7 +44,7 @@ int settings_note_option(const char *option, const char *text);
 
 /**
  * settings_apply - fill in what the command line left open
- * @command: whose options are set beside the common ones
+ * @command: whose options are set beside the common ones; may be NULL
  * Returns EXIT_DONE; or after complaining EXIT_USAGE for what is wrong in the environment or the
  * file, EXIT_ERROR where the file cannot be read.
  */
