@@ -169,6 +169,7 @@ struct config_server_limits {
 	uint32_t connections;              /* default 1024 */
 	uint32_t connections_per_user;     /* of one uid on the unix sockets; default 512 */
 	uint32_t streams_per_connection;   /* default 100 */
+	uint32_t anonymous_calls;          /* of health and reflection; default 256 */
 	uint32_t request_bytes;            /* default 256K */
 	uint32_t header_bytes;             /* default 8K */
 	uint32_t receive_bytes_per_second; /* of a connection, beyond a burst; default 256K */

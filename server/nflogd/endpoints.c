@@ -40,6 +40,7 @@ static struct rpc_limits limits_of(const struct config_server_limits *limits)
 	    .connections = limits->connections,
 	    .connections_per_user = limits->connections_per_user,
 	    .streams_per_connection = limits->streams_per_connection,
+	    .anonymous_calls = limits->anonymous_calls,
 	    .request_bytes = limits->request_bytes,
 	    .header_bytes = limits->header_bytes,
 	    .receive_bytes_per_second = limits->receive_bytes_per_second,

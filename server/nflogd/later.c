@@ -39,7 +39,8 @@ static bool same_limits(const struct config_server_limits *a, const struct confi
 	return a->connections == b->connections &&
 	       a->connections_per_user == b->connections_per_user &&
 	       a->streams_per_connection == b->streams_per_connection &&
-	       a->request_bytes == b->request_bytes && a->header_bytes == b->header_bytes &&
+	       a->anonymous_calls == b->anonymous_calls && a->request_bytes == b->request_bytes &&
+	       a->header_bytes == b->header_bytes &&
 	       a->receive_bytes_per_second == b->receive_bytes_per_second &&
 	       a->handshake_timeout_ms == b->handshake_timeout_ms &&
 	       a->idle_timeout_ms == b->idle_timeout_ms;

@@ -387,6 +387,7 @@ static void stop(struct server *server, const char *reason)
 	(void)notify_stopping();
 	log_info("server.stopping", "reason=\"%s\"", reason);
 	has_deadline = deadline_start(&deadline, deadline_ns) == 0;
+	rpc_drain(server->rpc);
 	keeper_stop(server->keeper);
 	intake_stop(server->intake);
 	rpc_stop(server->rpc, STOP_GRACE_MS);

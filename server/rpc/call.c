@@ -72,6 +72,8 @@ static void call_free(struct call *call)
 {
 	if (call->stream)
 		call->stream->free(call);
+	if (call->is_anonymous)
+		(void)atomic_fetch_sub(&call->cq->rpc->anonymous_calls, 1);
 	gpr_free(call->stuck_peer);
 	access_done(&call->access);
 	if (call->request)
@@ -162,23 +164,56 @@ static const struct method *find_method(const struct call *call)
 	return NULL;
 }
 
-static void accept_call(struct call *call)
+void call_receive(struct call *call)
 {
 	struct status status;
 	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->request};
 
+	if (start(call, &op, 1, &call->on_request)) {
+		wait_for_peer(call);
+		return;
+	}
+	status_set(&status, GRPC_STATUS_INTERNAL, "the request cannot be read");
+	call_finish(call, &status);
+}
+
+/* Nobody is behind it whose calls could be limited: all such calls together are. */
+static bool count_anonymous(struct call *call, struct status *err)
+{
+	struct rpc *rpc = call->cq->rpc;
+
+	if (atomic_fetch_add(&rpc->anonymous_calls, 1) < rpc->limits.anonymous_calls) {
+		call->is_anonymous = true;
+		return true;
+	}
+	(void)atomic_fetch_sub(&rpc->anonymous_calls, 1);
+	return status_set(err, GRPC_STATUS_RESOURCE_EXHAUSTED,
+			  "too many calls without credentials: %u are served at the same time",
+			  rpc->limits.anonymous_calls);
+}
+
+static bool admit(struct call *call, struct status *err)
+{
+	if (call->method && call->method->is_open)
+		return count_anonymous(call, err);
+	return access_begin(call, err);
+}
+
+static void accept_call(struct call *call)
+{
+	struct status status;
+
 	call->method = find_method(call);
 	if (call->cq->stopping)
 		status_set(&status, GRPC_STATUS_UNAVAILABLE, CALL_SHUTDOWN_TEXT);
-	else if (!access_begin(call, &status))
+	else if (!admit(call, &status))
 		; /* says why */
 	else if (!call->method)
 		status_set(&status, GRPC_STATUS_UNIMPLEMENTED, "unknown method");
-	else if (start(call, &op, 1, &call->on_request)) {
-		wait_for_peer(call);
+	else {
+		call_receive(call);
 		return;
-	} else
-		status_set(&status, GRPC_STATUS_INTERNAL, "the request cannot be read");
+	}
 	call_finish(call, &status);
 }
 
@@ -239,7 +274,8 @@ static void handle_request(struct call *call)
 	request = protobuf_c_message_unpack(call->method->request, &allocator,
 					    GRPC_SLICE_LENGTH(bytes), GRPC_SLICE_START_PTR(bytes));
 	grpc_slice_unref(bytes);
-	if (access_is_stale(call) && !access_renew(call)) { /* while the request was on its way */
+	/* While the request was on its way the policy may have changed. */
+	if (!call->is_anonymous && access_is_stale(call) && !access_renew(call)) {
 		status_set(&status, GRPC_STATUS_PERMISSION_DENIED, ACCESS_REVOKED_TEXT);
 		call_finish(call, &status);
 	} else if (request) {
@@ -263,6 +299,9 @@ static void on_request(struct tag *tag, bool ok)
 		/* The peer is gone, or gRPC has refused a message that is too long. */
 	} else if (call->request) {
 		handle_request(call);
+	} else if (call->method->is_repeated) {
+		status = (struct status){.code = GRPC_STATUS_OK};
+		call_finish(call, &status);
 	} else {
 		status_set(&status, GRPC_STATUS_INVALID_ARGUMENT, "there is no request");
 		call_finish(call, &status);

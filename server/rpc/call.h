@@ -42,8 +42,12 @@ bool status_set(struct status *status, grpc_status_code code, const char *format
 struct method {
 	const char *path; /* "/nflog.v1.NflogService/Subscribe" */
 	const ProtobufCMessageDescriptor *request;
-	/* @request and @arena are the callee's until it returns. */
+	/* @request and @arena are the callee's until it returns. Called for each request of a stream of
+	 * them. */
 	void (*handle)(struct call *call, const ProtobufCMessage *request, struct arena *arena);
+	bool is_open; /* needs no credentials, and tells nothing that does */
+	bool
+	    is_repeated; /* the client sends a stream of requests; call_receive() asks for the next */
 };
 
 /* What a streaming method does with a call that goes on; @state is its own. */
@@ -65,8 +69,9 @@ struct call {
 	struct access access;        /* who makes it */
 	const struct stream *stream; /* NULL: not a streaming method, or not started yet */
 	void *state;
-	unsigned batches; /* in flight */
-	int cancelled;    /* set by gRPC */
+	unsigned batches;  /* in flight */
+	int cancelled;     /* set by gRPC */
+	bool is_anonymous; /* counted in rpc->anonymous_calls; no access is known */
 	bool headers_sent;
 	bool sending;            /* a message is in flight: no second one may start */
 	bool finished;           /* status sent, or cancelled: nothing more may start */
@@ -80,6 +85,9 @@ struct call {
 
 /* Asks gRPC for one more call on this queue. */
 int call_request(struct cq *cq);
+
+/* Reads the next request of a stream of them; not while a message is in flight. */
+void call_receive(struct call *call);
 
 /* Answers a unary call. */
 void call_reply(struct call *call, const ProtobufCMessage *response);

@@ -41,9 +41,10 @@ struct rpc_endpoint {
 struct rpc_limits {
 	uint32_t connections;          /* of the unix sockets together, and of TCP; default 1024 */
 	uint32_t connections_per_user; /* of one uid on the unix sockets; default 512 */
-	uint32_t streams_per_connection;   /* calls at the same time; default 100 */
-	uint32_t request_bytes;            /* default: the largest token and 64 KiB */
-	uint32_t header_bytes;             /* default 8 KiB */
+	uint32_t streams_per_connection; /* calls at the same time; default 100 */
+	uint32_t anonymous_calls; /* of health and reflection, at the same time; default 256 */
+	uint32_t request_bytes;   /* default: the largest token and 64 KiB */
+	uint32_t header_bytes;    /* default 8 KiB */
 	uint32_t receive_bytes_per_second; /* of a connection, beyond a burst; default 256 KiB */
 	uint32_t handshake_timeout_ms;     /* default 5 s */
 	uint32_t idle_timeout_ms;          /* of a connection without calls; default 5 min */
@@ -86,6 +87,9 @@ int rpc_start(struct rpc *rpc);
 
 /* New records were published: streams look at their logs. Never waits. Not after rpc_stop(). */
 void rpc_wake(struct rpc *rpc);
+
+/* The end is near: health is NOT_SERVING from now on, all else goes on. Main only, while it runs. */
+void rpc_drain(struct rpc *rpc);
 
 /* Ends every call with UNAVAILABLE after what it has queued is sent, @grace_ms at most; then
  * cancels what is left. Returns when no call is left and the socket files are gone. What is to be

@@ -20,6 +20,7 @@
 #include "bearer.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "contract.h"
 #include "core_log.h"
 #include "endpoint.h"
 #include "inlet.h"
@@ -27,9 +28,7 @@
 #include "peers.h"
 #include "policy.h"
 #include "ports.h"
-#include "subscribe.h"
 #include "token.h"
-#include "unary.h"
 
 #define KEEPALIVE_MS      30000
 #define KEEPALIVE_WAIT_MS 10000
@@ -40,22 +39,12 @@ static const struct rpc_limits default_limits = {
     .connections = 1024,
     .connections_per_user = 512,
     .streams_per_connection = 100,
+    .anonymous_calls = 256,
     .request_bytes = TOKEN_BYTES_MAX + 65536,
     .header_bytes = 8192,
     .receive_bytes_per_second = 262144,
     .handshake_timeout_ms = 5000,
     .idle_timeout_ms = 300000,
-};
-
-const struct method rpc_methods[] = {
-    {"/nflog.v1.NflogService/Subscribe", &nflog__v1__subscribe_request__descriptor, subscribe},
-    {"/nflog.v1.NflogService/ListNetns", &nflog__v1__list_netns_request__descriptor, list_netns},
-    {"/nflog.v1.NflogService/ListSources", &nflog__v1__list_sources_request__descriptor,
-     list_sources},
-    {"/nflog.v1.NflogService/GetStats", &nflog__v1__get_stats_request__descriptor, get_stats},
-    {"/nflog.v1.NflogService/GetServerInfo", &nflog__v1__get_server_info_request__descriptor,
-     get_server_info},
-    {0},
 };
 
 static uint32_t given(uint32_t value, uint32_t otherwise)
@@ -73,6 +62,7 @@ static struct rpc_limits limits_in_force(const struct rpc_limits *wanted)
 		given(wanted->connections_per_user, initial->connections_per_user),
 	    .streams_per_connection =
 		given(wanted->streams_per_connection, initial->streams_per_connection),
+	    .anonymous_calls = given(wanted->anonymous_calls, initial->anonymous_calls),
 	    .request_bytes = given(wanted->request_bytes, initial->request_bytes),
 	    .header_bytes = given(wanted->header_bytes, initial->header_bytes),
 	    .receive_bytes_per_second =
@@ -192,6 +182,9 @@ static int build(struct rpc *rpc, const struct rpc_options *options, struct rpc_
 	    .bytes_per_second = rpc->limits.receive_bytes_per_second,
 	    .hello_timeout_ms = rpc->limits.handshake_timeout_ms,
 	});
+	r = contract_new(&rpc->contract);
+	if (r < 0)
+		return r;
 	rpc->server = server_new(&rpc->limits);
 	if (!rpc->server)
 		return -ENOMEM;
@@ -260,6 +253,13 @@ void rpc_wake(struct rpc *rpc)
 		cq_wake(&rpc->cqs[i]);
 }
 
+void rpc_drain(struct rpc *rpc)
+{
+	atomic_store(&rpc->draining, true);
+	for (size_t i = 0; i < rpc->cq_count; i++)
+		cq_renew(&rpc->cqs[i]);
+}
+
 /* Is the shutdown complete before the deadline? */
 static bool wait_for_calls(struct rpc *rpc, gpr_timespec deadline)
 {
@@ -317,6 +317,7 @@ void rpc_free(struct rpc *rpc)
 	ports_free(rpc->ports);
 	peers_free(rpc->peers);
 	subscriptions_done(&rpc->live);
+	contract_free(rpc->contract);
 	free(rpc->version);
 	(void)policy_unref(rpc->policy);
 	(void)pthread_mutex_destroy(&rpc->policy_lock);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <grpc/grpc.h>
@@ -18,6 +19,7 @@
 #define RPC_TOKEN_KEYS 4
 
 struct acceptor;
+struct contract;
 struct peers;
 struct policy;
 struct rpc_sockets;
@@ -37,6 +39,9 @@ struct rpc {
 	_Atomic uint64_t policy_generation; /* set with the policy */
 	_Atomic uint64_t refused;           /* calls of no tenant */
 	_Atomic int64_t refused_ns;         /* when that was logged last */
+	_Atomic uint32_t anonymous_calls;   /* that need no credentials, now */
+	_Atomic bool draining;              /* the end is near: health says so */
+	struct contract *contract;          /* owned; what reflection tells */
 	struct rpc_limits limits;           /* every field set */
 	grpc_server *server;
 	struct peers *peers;

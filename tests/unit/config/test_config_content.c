@@ -130,6 +130,7 @@ static void absent_keys_have_their_defaults(void **state)
 	assert_int_equal(config->limits.connections, 1024);
 	assert_int_equal(config->limits.connections_per_user, 512);
 	assert_int_equal(config->limits.streams_per_connection, 100);
+	assert_int_equal(config->limits.anonymous_calls, 256);
 	assert_int_equal(config->limits.request_bytes, 262144);
 	assert_int_equal(config->limits.header_bytes, 8192);
 	assert_int_equal(config->limits.receive_bytes_per_second, 262144);
@@ -204,13 +205,14 @@ static void every_limit_of_the_server_reaches_its_field(void **state)
 	struct config *config =
 	    load("limits: {connections: 1, connections_per_user: 2, streams_per_connection: 3,\n"
 		 "  request_bytes: 16K, header_bytes: 1K, receive_bytes_per_second: 1G,\n"
-		 "  handshake_timeout_ms: 100, idle_timeout_ms: 1000}\n" TENANT(""));
+		 "  handshake_timeout_ms: 100, idle_timeout_ms: 1000, anonymous_calls: 4}\n" TENANT(""));
 	const struct config_server_limits *limits = &config->limits;
 
 	(void)state;
 	assert_int_equal(limits->connections, 1);
 	assert_int_equal(limits->connections_per_user, 2);
 	assert_int_equal(limits->streams_per_connection, 3);
+	assert_int_equal(limits->anonymous_calls, 4);
 	assert_int_equal(limits->request_bytes, 16384);
 	assert_int_equal(limits->header_bytes, 1024);
 	assert_int_equal(limits->receive_bytes_per_second, 1 << 30);
