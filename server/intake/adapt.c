@@ -8,7 +8,7 @@
 #define WINDOW_NS       (20 * NS_PER_MS)
 #define WINDOW_PACKETS  512 /* tell as much, in less time */
 #define CALM_NS         (500 * NS_PER_MS)
-#define TALKING         100 /* packets/s of a source that a pressed thread sends up */
+#define TALKING         10 /* packets/s of a source that a pressed thread sends up */
 #define PRESS_WINDOW_NS (100 * NS_PER_MS)
 /* Some 10 us each: a tenth of a core. */
 #define PRESSED_DATAGRAMS 8000

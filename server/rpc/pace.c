@@ -13,6 +13,9 @@
 
 /* The longest rest: what gathers meanwhile is looked at this often. */
 #define REST_NS (2 * NS_PER_MS)
+/* A rest where nobody asked for another: 1 ms, gRPC's shortest timer, for so many records of the batch.
+ * What comes more slowly is sent at once, and what comes faster in messages that are worth it. */
+#define RECORDS_PER_MS 10
 /* Full batches in a row before other calls and the network get their turn. */
 #define BURST_MAX 16
 
@@ -35,7 +38,7 @@ bool pace_is_batch_due(struct subscription *sub)
 {
 	uint64_t pending;
 
-	if (sub->backlog || sub->draining || now_of(sub) >= sub->batch_ns + sub->terms.max_delay_ns)
+	if (sub->backlog || sub->draining || now_of(sub) >= sub->due_ns)
 		return true;
 	pending = subscription_pending(sub);
 	if (pending == 0 || pending >= sub->terms.batch_packets)
@@ -47,7 +50,6 @@ bool pace_is_batch_due(struct subscription *sub)
 
 int64_t pace_gather(struct subscription *sub)
 {
-	int64_t due_ns = sub->batch_ns + sub->terms.max_delay_ns;
 	uint64_t pending = subscription_pending(sub);
 
 	if (pending == sub->pending_seen) {
@@ -55,10 +57,10 @@ int64_t pace_gather(struct subscription *sub)
 		pending = subscription_pending(sub);
 		sub->call->wants_news = pending == sub->pending_seen && !changes_are_due(sub);
 		if (sub->call->wants_news)
-			return due_ns;
+			return sub->due_ns;
 	}
 	sub->pending_seen = pending;
-	return earlier(due_ns, now_of(sub) + REST_NS);
+	return earlier(sub->due_ns, now_of(sub) + REST_NS);
 }
 
 bool pace_wait_for_news(struct subscription *sub)
@@ -70,10 +72,14 @@ bool pace_wait_for_news(struct subscription *sub)
 	return true;
 }
 
-void pace_rest(struct subscription *sub)
+void pace_rest(struct subscription *sub, uint64_t records)
 {
-	sub->batch_ns = now_of(sub);
-	sub->rest_ns = sub->batch_ns + earlier(sub->terms.max_delay_ns, REST_NS);
+	int64_t delay_ns = sub->terms.max_delay_ns;
+
+	if (sub->terms.delay_by_load && records < RECORDS_PER_MS * (uint64_t)(delay_ns / NS_PER_MS))
+		delay_ns = (int64_t)(records / RECORDS_PER_MS) * NS_PER_MS;
+	sub->due_ns = now_of(sub) + delay_ns;
+	sub->rest_ns = now_of(sub) + earlier(delay_ns, REST_NS);
 }
 
 bool pace_may_go_on(struct subscription *sub)

@@ -3,8 +3,8 @@
  * rpc/pace.h - when a live stream makes its next batch, and when it looks
  *
  * An idle stream waits for news and is written at once. After a batch that took all there was it
- * rests for max_delay without being woken, so that a busy source costs one turn for each batch, not
- * for each datagram. A batch ended by a bound is followed by the next at once. With a longer
+ * rests without being woken, so that a busy source costs one turn for each batch, not for each
+ * datagram: for max_delay where the client asked for one, else up to that, by the batch's records. A batch ended by a bound is followed by the next at once. With a longer
  * max_delay packets gather: the stream looks from time to time whether a bound is reached.
  *
  * Threads: the subscription's.
@@ -30,7 +30,7 @@ int64_t pace_gather(struct subscription *sub);
 bool pace_wait_for_news(struct subscription *sub);
 
 /* A batch was sent, or all of it held back: a rest begins. */
-void pace_rest(struct subscription *sub);
+void pace_rest(struct subscription *sub, uint64_t records);
 
 /* Full batches in a row: may the next one be made in this turn? */
 bool pace_may_go_on(struct subscription *sub);

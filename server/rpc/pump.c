@@ -58,7 +58,7 @@ static bool send_batch(struct subscription *sub)
 	(void)atomic_fetch_add_explicit(&sub->packets_filtered, batch.filtered,
 					memory_order_relaxed);
 	if (batch.packets > 0 || batch.filtered > 0)
-		pace_rest(sub);
+		pace_rest(sub, batch.packets + batch.filtered);
 	if (!sub->backlog)
 		sub->order_done = watermark;
 	if (sub->terms.follow && !sub->draining)

@@ -96,6 +96,7 @@ static bool set_batch(const Nflog__V1__BatchPolicy *batch, struct terms *terms, 
 	terms->batch_packets = BATCH_PACKETS;
 	terms->batch_bytes = BATCH_BYTES;
 	terms->max_delay_ns = MAX_DELAY_NS;
+	terms->delay_by_load = !batch || !batch->max_delay;
 	if (!batch)
 		return true;
 	terms->batch_packets = limit(batch->max_packets, BATCH_PACKETS, REQUEST_BATCH_PACKETS_MAX);

@@ -39,6 +39,7 @@ struct terms {
 	uint32_t batch_packets;
 	uint32_t batch_bytes;
 	int64_t max_delay_ns;
+	bool delay_by_load; /* nobody asked for one: at most so long */
 	int64_t heartbeat_ns;
 	uint64_t max_packets; /* UINT64_MAX: no limit */
 	bool disconnect_slow;

@@ -87,7 +87,7 @@ struct subscription {
 	bool replaying;    /* caught_up is still to be told */
 	uint64_t replayed; /* packets of the history sent */
 	Nflog__V1__ResumeStatus resume_status; /* for `started` */
-	int64_t batch_ns;      /* when the last batch was made; times are monotonic */
+	int64_t due_ns;        /* when the next batch is at the latest; times are monotonic */
 	int64_t sent_ns;       /* when the last message was sent */
 	int64_t rest_ns;       /* packets that come before are not looked at */
 	uint64_t pending_seen; /* records that wait for more, at the last look */

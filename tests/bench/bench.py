@@ -21,19 +21,32 @@ import time
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
 parser.add_argument("names", nargs="*", metavar="NAME",
-                    help="compare issue fanout idle flood live scale stuck filter (default: all)")
+                    help="compare issue fanout idle flood live scale stuck filter latency costs\n"
+                         "memory guard (default: all)")
 parser.add_argument("--build", default="build/release", help="build folder (default: %(default)s)")
 parser.add_argument("--seconds", type=int, default=3, help="of traffic for each line")
-parser.add_argument("--repeat", type=int, default=3, help="runs of each line; the median is shown")
+parser.add_argument("--repeat", type=int, default=5,
+                    help="runs of each line; the median is shown (default: %(default)s)")
+parser.add_argument("--plot", action="store_true",
+                    help="store the figures in tests/bench/results.json, draw tests/bench/plots\n"
+                         "from them and write the table of README.md; without NAME: compare,\n"
+                         "latency, costs and memory")
+parser.add_argument("--plot-only", action="store_true", help="the same of the figures stored before")
+parser.add_argument("--update", action="store_true", help="guard: store the counts")
 options = parser.parse_args()
 os.environ["NFL_BUILD"] = os.path.abspath(options.build)
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
+import costs  # noqa: E402
+import guard  # noqa: E402
 import harness  # noqa: E402
+import latency  # noqa: E402
+import plot  # noqa: E402
 import spaces as space_benches  # noqa: E402
 from figures import cpu_seconds, resident_mib, title  # noqa: E402
 from harness import pb, rpc  # noqa: E402
 
+results = {}  # what --plot stores
 LOGS = 8  # log statements for each packet: the log path, not the sender's stack, is the load
 SIZE = 100  # UDP payload: 128-byte IP packets
 ULOGD = """
@@ -186,22 +199,39 @@ def line(name, make, spaces=1, rate=0, seconds=None, logs=LOGS, repeat=None):
     print(f"{name:36} {statistics.median(r for _, r, *_ in runs) / 1e3:8.0f} k/s "
           f"{100 * statistics.median(missing) / generated:7.2f} % lost ({told:8}) "
           + "  ".join(f"{reader} {us:.3f} us" for reader, us in cost.items()), flush=True)
-    return cost
+    rate = statistics.median(r for _, r, *_ in runs)
+    lost = statistics.median(missing) / generated
+    return dict(cost, rate=rate, lost=lost, **{"delivered rate": rate * (1 - lost)})
 
 
 def bench_compare():
     title(f"readers, 128-byte packets, {LOGS} log statements a packet, CPU us per delivered record")
     for rate in 100_000, 300_000, 0:
-        ours = line("nflogd + nflogctl --quiet, BASIC", Nflogd, rate=rate)
-        line("nflogd + nflogctl --quiet, FULL", lambda s, f: Nflogd(
+        cost = line("nflogd + nflogctl --quiet, BASIC", Nflogd, rate=rate)
+        full = line("nflogd + nflogctl --quiet, FULL", lambda s, f: Nflogd(
             s, f, ("--quiet", "--view", "full")), rate=rate)
         json_ours = line("nflogd + nflogctl -o json", lambda s, f: Nflogd(s, f, ("-o", "json")),
                          rate=rate)
-        dump = line("tcpdump -w", Tcpdump, rate=rate)["tcpdump"]
-        ulogd = line("ulogd2 JSON", Ulogd, rate=rate)["ulogd2 JSON"]
-        print(f"{'':36} ratios: nflogd/tcpdump {ours['nflogd'] / dump:.2f}, "
-              f"ulogd2 JSON/nflogd {ulogd / ours['nflogd']:.0f}, ulogd2 JSON/(nflogd + nflogctl -o "
-              f"json) {ulogd / sum(json_ours.values()):.1f}")
+        dump = line("tcpdump -w", Tcpdump, rate=rate)
+        ulogd = line("ulogd2 JSON", Ulogd, rate=rate)
+        figures = {"nflogd": cost["nflogd"], "nflogd FULL": full["nflogd"],
+                   "client": cost["client"], "client -o json": json_ours["client"],
+                   "tcpdump -w": dump["tcpdump"], "ulogd2 JSON": ulogd["ulogd2 JSON"],
+                   "lost": [runs["lost"] for runs in (cost, json_ours, dump, ulogd)],
+                   "rate": cost["rate"], "json rate": json_ours["delivered rate"],
+                   "ulogd2 rate": ulogd["delivered rate"]}
+        results.setdefault("compare", {})[str(rate)] = figures
+        print(f"{'':36} ratios: nflogd/tcpdump {cost['nflogd'] / dump['tcpdump']:.2f} "
+              f"(FULL {full['nflogd'] / dump['tcpdump']:.2f}), ulogd2 JSON/nflogd "
+              f"{ulogd['ulogd2 JSON'] / cost['nflogd']:.0f}, records/s of -o json and ulogd2 JSON "
+              f"{json_ours['delivered rate'] / ulogd['delivered rate']:.1f}")
+
+
+def bench_memory():
+    kept, wire = map(float, harness.run(os.path.join(harness.BIN, "bench_path"), "sizes").split())
+    title("history: bytes kept for a record, over its bytes on the wire (FULL), fixtures")
+    print(f"{kept:.1f} / {wire:.1f} = {kept / wire:.2f}")
+    results["memory"] = [kept, wire]
 
 
 def bench_issue():
@@ -243,7 +273,11 @@ def bench_idle():
 BENCHES = {"compare": bench_compare, "issue": bench_issue, "fanout": bench_fanout,
            "idle": bench_idle, "live": space_benches.bench_live,
            "scale": space_benches.bench_scale, "flood": space_benches.bench_flood,
-           "stuck": space_benches.bench_stuck, "filter": space_benches.bench_filter}
+           "stuck": space_benches.bench_stuck, "filter": space_benches.bench_filter,
+           "latency": lambda: latency.bench_latency(results, options.repeat),
+           "costs": lambda: costs.bench_costs(results, options.repeat),
+           "memory": bench_memory, "guard": lambda: guard.bench_guard(options.update)}
+PLOTTED = "compare", "latency", "costs", "memory"
 
 
 def end(*_):
@@ -274,6 +308,7 @@ def tidy():
 
 def run_all(names):
     with tempfile.TemporaryDirectory(prefix="nfl-test-") as tempfile.tempdir:
+        os.chmod(tempfile.tempdir, 0o755)  # nflogd reads certificates as another user
         signal.signal(signal.SIGTERM, end)
         try:
             for name in names:
@@ -288,7 +323,10 @@ def main():
         parser.error(f"unknown: {' '.join(unknown)}; there are {' '.join(BENCHES)}")
     print(f"{harness.run('uname', '-r').strip()}, {os.cpu_count()} cores, "
           f"{options.repeat} runs of {options.seconds} s, medians")
-    run_all(options.names or BENCHES)
+    if not options.plot_only:
+        run_all(options.names or (PLOTTED if options.plot else BENCHES))
+    if options.plot or options.plot_only:
+        plot.draw(results)
 
 
 if __name__ == "__main__":

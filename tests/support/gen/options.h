@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define GEN_NETNS_MAX   256
+#define GEN_NETNS_MAX   1024
 #define GEN_SIZE_MAX    8192
 #define GEN_STAMP_BYTES 16 /* number and time */
 

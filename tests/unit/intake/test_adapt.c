@@ -142,7 +142,7 @@ static void pressed_thread_sends_those_up_that_talk_and_nobody_down(void **state
 	(void)run(&busy, 200000, 100 * NS_PER_MS);
 	assert_int_equal(run_steps(&talking, 1000, NS_PER_S, true, NS_PER_MS), BATCHING_LARGE);
 	assert_int_equal(talking.shifts, 2); /* one at a time */
-	assert_int_equal(run_steps(&silent, 10, 5 * NS_PER_S, true, NS_PER_MS), BATCHING_SINGLE);
+	assert_int_equal(run_steps(&silent, 5, 5 * NS_PER_S, true, NS_PER_MS), BATCHING_SINGLE);
 	assert_int_equal(run_steps(&busy, 10, 5 * NS_PER_S, true, NS_PER_MS), BATCHING_LARGE);
 	assert_int_equal(run(&talking, 500, NS_PER_S), BATCHING_SINGLE); /* it is over */
 }
