@@ -186,7 +186,8 @@ static int put_batch(const struct nfl_client_subscribe_options *options, struct 
 	if (!batch)
 		return -ENOMEM;
 	nflog__v1__batch_policy__init(batch);
-	batch->max_packets = options->batch_max_packets ? options->batch_max_packets : BATCH_PACKETS;
+	batch->max_packets =
+	    options->batch_max_packets ? options->batch_max_packets : BATCH_PACKETS;
 	batch->max_bytes = options->batch_max_bytes ? options->batch_max_bytes : BATCH_BYTES;
 	if (options->batch_max_delay_ms) {
 		batch->max_delay = make_duration(arena, options->batch_max_delay_ms * NS_PER_MS);

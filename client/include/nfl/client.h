@@ -417,7 +417,7 @@ struct nfl_client_subscription_stats {
 	uint64_t packets_lost;
 	uint64_t lag_bytes;
 	uint64_t max_lag_bytes; /* 0: as far as the history reaches */
-	uint32_t lag_ms;         /* age of the oldest packet that waits; 0: none does */
+	uint32_t lag_ms;        /* age of the oldest packet that waits; 0: none does */
 };
 
 struct nfl_client_stats {

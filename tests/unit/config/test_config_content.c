@@ -202,10 +202,10 @@ static void every_limit_reaches_its_field_and_zero_bytes_are_none(void **state)
 
 static void every_limit_of_the_server_reaches_its_field(void **state)
 {
-	struct config *config =
-	    load("limits: {connections: 1, connections_per_user: 2, streams_per_connection: 3,\n"
-		 "  request_bytes: 16K, header_bytes: 1K, receive_bytes_per_second: 1G,\n"
-		 "  handshake_timeout_ms: 100, idle_timeout_ms: 1000, anonymous_calls: 4}\n" TENANT(""));
+	struct config *config = load(
+	    "limits: {connections: 1, connections_per_user: 2, streams_per_connection: 3,\n"
+	    "  request_bytes: 16K, header_bytes: 1K, receive_bytes_per_second: 1G,\n"
+	    "  handshake_timeout_ms: 100, idle_timeout_ms: 1000, anonymous_calls: 4}\n" TENANT(""));
 	const struct config_server_limits *limits = &config->limits;
 
 	(void)state;
