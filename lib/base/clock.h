@@ -8,6 +8,7 @@
 #define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_US INT64_C(1000)
+#define US_PER_S  INT64_C(1000000)
 
 /* Nanoseconds of a clock since its epoch; both clocks used here cannot fail. */
 static inline int64_t clock_now_ns(clockid_t clock)

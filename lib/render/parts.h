@@ -31,6 +31,11 @@ static inline uint32_t packet_length(const struct nfl_packet *p)
 	return p->record.present & NFL_HAS_PAYLOAD ? p->record.payload.len : 0;
 }
 
+static inline bool has_prefix(const struct nfl_record *r)
+{
+	return r->present & NFL_HAS_PREFIX && r->prefix.len > 0;
+}
+
 static inline bool is_fragment(const struct nfl_decoded *d)
 {
 	return d->present & NFL_HAS_FRAGMENT && (d->fragment_offset || d->more_fragments);

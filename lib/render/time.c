@@ -100,11 +100,32 @@ void text_time(struct text *t, int64_t time_ns, uint32_t flags)
 	text_bytes(t, s->offset, s->offset_len);
 }
 
+/* As of "date +%s.%6N". */
+static void text_epoch(struct text *t, int64_t time_ns)
+{
+	uint64_t ns = time_ns < 0 ? 0 - (uint64_t)time_ns : (uint64_t)time_ns;
+
+	if (time_ns < 0)
+		text_char(t, '-');
+	text_number(t, ns / NS_PER_S);
+	text_char(t, '.');
+	text_digits(t, ns % NS_PER_S / NS_PER_US, 6);
+}
+
 void text_clock(struct text *t, int64_t time_ns, uint32_t flags)
 {
+	const struct second *s;
 	uint64_t ns;
-	const struct second *s = second_find(time_ns, flags, &ns);
 
+	if (flags & NFL_RENDER_RFC3339) {
+		text_time(t, time_ns, flags);
+		return;
+	}
+	if (flags & NFL_RENDER_EPOCH) {
+		text_epoch(t, time_ns);
+		return;
+	}
+	s = second_find(time_ns, flags, &ns);
 	if (flags & NFL_RENDER_DATE) {
 		text_bytes(t, s->date, sizeof(s->date));
 		text_char(t, ' ');

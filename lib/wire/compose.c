@@ -165,3 +165,18 @@ size_t wire_batch_header(uint8_t buf[WIRE_BATCH_HEADER_MAX], size_t batch_len)
 {
 	return (size_t)(put_varint(put_tag(buf, RESPONSE_BATCH), batch_len) - buf);
 }
+
+size_t wire_single_header(uint8_t buf[WIRE_SINGLE_HEADER_MAX], size_t packet_len)
+{
+	size_t batch_len = 1 + varint_len(packet_len) + packet_len;
+	uint8_t *p = put_varint(buf, 1 + varint_len(batch_len) + batch_len);
+
+	p += wire_batch_header(p, batch_len);
+	p = put_number(p, BATCH_PACKETS, packet_len);
+	return (size_t)(p - buf);
+}
+
+size_t wire_delimiter(uint8_t buf[WIRE_SINGLE_HEADER_MAX], size_t len)
+{
+	return (size_t)(put_varint(buf, len) - buf);
+}

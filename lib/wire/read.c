@@ -80,6 +80,16 @@ static bool time_ns(const struct wire_time *time, int64_t *ret)
 	return true;
 }
 
+bool wire_batch_has_more(const struct nfl_bytes *batch)
+{
+	struct nfl_bytes rest = *batch, packet;
+
+	if (rest.len == 0)
+		return false;
+	/* Most often the tag alone tells. */
+	return rest.data[0] == BATCH_PACKETS || wire_batch_next(&rest, &packet) != 0;
+}
+
 /* Fields 16 and up, which only some packets have. */
 static int take_rare(const struct field *f, struct nfl_packet *packet)
 {

@@ -142,6 +142,14 @@ int wire_read_stored(const struct wire_stored *stored, const struct wire_cut *cu
 /* Tag and length of SubscribeResponse.batch for elements of batch_len bytes in all. */
 size_t wire_batch_header(uint8_t buf[WIRE_BATCH_HEADER_MAX], size_t batch_len);
 
+#define WIRE_SINGLE_HEADER_MAX 32
+
+/* What stands in front of a message in a file of messages: its length. */
+size_t wire_delimiter(uint8_t buf[WIRE_SINGLE_HEADER_MAX], size_t len);
+
+/* The same in front of one packet, which becomes a SubscribeResponse with a batch of one. */
+size_t wire_single_header(uint8_t buf[WIRE_SINGLE_HEADER_MAX], size_t packet_len);
+
 /* --- reading, for the client ------------------------------------------------------------- */
 
 /**
@@ -160,6 +168,9 @@ int wire_response_batch(const void *bytes, size_t len, struct nfl_bytes *ret_bat
  * Returns 1 with @ret_packet set, 0 at the end, -EBADMSG when malformed.
  */
 int wire_batch_next(struct nfl_bytes *batch, struct nfl_bytes *ret_packet);
+
+/* Does wire_batch_next() have something to tell yet? */
+bool wire_batch_has_more(const struct nfl_bytes *batch);
 
 /**
  * wire_read_packet - a Packet message as a view

@@ -47,6 +47,7 @@
 #include <nfl/decode.h>
 #include <nfl/filter.h>
 #include <nfl/listener.h>
+#include <nfl/pcapng.h>
 #include <nfl/record.h>
 #include <nfl/render.h>
 

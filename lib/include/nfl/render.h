@@ -20,7 +20,12 @@ extern "C" {
 
 #define NFL_RENDER_COLOR UINT32_C(1) /* ANSI colours */
 #define NFL_RENDER_UTC   UINT32_C(2) /* times in UTC instead of local time */
-#define NFL_RENDER_DATE  UINT32_C(4) /* compact: the date in front of the time */
+/* Of compact lines and tables: */
+#define NFL_RENDER_DATE    UINT32_C(4)  /* the date in front of the time */
+#define NFL_RENDER_NUMERIC UINT32_C(8)  /* numbers of protocols, hooks, interfaces, states */
+#define NFL_RENDER_RFC3339 UINT32_C(16) /* times as in JSON */
+#define NFL_RENDER_EPOCH   UINT32_C(32) /* times in seconds since 1970 */
+#define NFL_RENDER_NO_TIME UINT32_C(64) /* no times */
 
 /* Where a packet came from; netns is NUL-terminated, borrowed. */
 struct nfl_render_source {
@@ -41,6 +46,30 @@ struct nfl_render_source {
  */
 NFL_API size_t nfl_render_compact(char *buf, size_t cap, const struct nfl_packet *packet,
 				  const struct nfl_render_source *source, uint32_t flags);
+
+#define NFL_RENDER_COLUMNS 11
+
+/* The widths of a table's columns, which only grow; zero-initialised: none yet. */
+struct nfl_render_table {
+	uint8_t widths[NFL_RENDER_COLUMNS];
+};
+
+/* The heads of the columns, and a row below them: time, namespace, group, hook, interfaces, addresses,
+ * protocol, length and prefix; what is not known is empty. Without the newline. */
+NFL_API size_t nfl_render_table_head(char *buf, size_t cap, struct nfl_render_table *table,
+				     uint32_t flags);
+NFL_API size_t nfl_render_table_row(char *buf, size_t cap, struct nfl_render_table *table,
+				    const struct nfl_packet *packet,
+				    const struct nfl_render_source *source, uint32_t flags);
+
+/**
+ * nfl_render_hex - bytes as tcpdump -X shows them, in lines of sixteen; without the last newline
+ *
+ *	0x0000:  4500 0030 1234 4000 4011 0000 0a00 013c  E..0.4@.@......<
+ */
+NFL_API size_t nfl_render_hex(char *buf, size_t cap, const void *bytes, size_t len);
+/* A cap that is enough for so many bytes. */
+NFL_API size_t nfl_render_hex_bound(size_t len);
 
 /**
  * nfl_render_json - one JSON object on one line, without the newline; always valid UTF-8
