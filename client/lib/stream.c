@@ -137,6 +137,7 @@ static int tell_reconnecting(struct nfl_client_stream *stream,
 	stream->reconnecting.pause_ms = reconnect_plan_ms(&stream->reconnect);
 	stream->reconnecting.try_number = stream->reconnect.tries;
 	ret->type = NFL_CLIENT_RECONNECTING;
+	ret->ends_response = true;
 	ret->reconnecting = &stream->reconnecting;
 	return 1;
 }
@@ -194,6 +195,7 @@ static int next_packet(struct nfl_client_stream *stream, struct nfl_client_event
 		return r;
 	ret->type = NFL_CLIENT_PACKET;
 	ret->packet = packet;
+	ret->message = bytes;
 	ret->source = sources_find(&stream->sources, packet->source_id);
 	if (ret->source) {
 		packet->record.group = ret->source->group;
@@ -217,6 +219,10 @@ static int take_event(struct nfl_client_stream *stream, struct nfl_bytes bytes,
 	}
 	if (r >= 0)
 		place_reached(stream);
+	if (r > 0) {
+		ret->message = bytes;
+		ret->ends_response = true;
+	}
 	return r;
 }
 
@@ -300,8 +306,10 @@ static int deliver(struct nfl_client_stream *stream, struct nfl_client_event *re
 		return stream_over(stream, 0, NFL_CLIENT_OK, "");
 	}
 	stream->delivered++;
-	if (stream->batch.len == 0)
+	if (!wire_batch_has_more(&stream->batch)) {
 		place_reached(stream);
+		ret->ends_response = true;
+	}
 	return 1;
 }
 

@@ -305,6 +305,10 @@ struct nfl_client_heartbeat {
  *     A packet of a source that the server never named has a NULL source and the netns "?".
  * @source_time_ns: for SOURCE: when
  * @packets_replayed: for CAUGHT_UP
+ * @message: as the server sent it: for PACKET an nflog.v1.Packet, else an nflog.v1.SubscribeResponse;
+ *     empty for RECONNECTING
+ * @ends_response: nfl_client_resume_token() is the place behind this event; false where more packets
+ *     of the same response follow
  */
 struct nfl_client_event {
 	enum nfl_client_event_type type;
@@ -317,6 +321,8 @@ struct nfl_client_event {
 	uint64_t packets_replayed;
 	const struct nfl_client_reconnecting *reconnecting;
 	int64_t source_time_ns;
+	struct nfl_bytes message;
+	bool ends_response;
 };
 
 /* Begins a stream; does not wait for the server. 0, -EINVAL, -ENOMEM. @ret is owned. */
