@@ -25,7 +25,9 @@ static const struct {
 	const char *option;
 	const char *words;
 } value_words[] = {
-    {&command_subscribe, "output", "compact json"},
+    {&command_subscribe, "output", "compact table hex json protojson raw pcapng"},
+    {&command_subscribe, "time-format", "clock date rfc3339 epoch relative delta none"},
+    {&command_subscribe, "link", "nflog raw"},
     {NULL, "output", "table json"},
     {NULL, "color", "auto always never"},
     {NULL, "view", "basic full raw"},

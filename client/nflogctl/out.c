@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OUT_BUFFER_BYTES ((size_t)128 * 1024)
@@ -21,6 +23,15 @@ void out_done(struct out *out)
 	*out = (struct out){.fd = -1};
 }
 
+/* A write that stopped halfway has left half a packet. */
+static void undo_part(const struct out *out)
+{
+	struct stat st;
+
+	if (out->is_file && fstat(out->fd, &st) == 0 && (uint64_t)st.st_size > out->written)
+		(void)ftruncate(out->fd, (off_t)out->written); /* as far as that can be undone */
+}
+
 int out_flush(struct out *out)
 {
 	size_t written = 0;
@@ -33,6 +44,10 @@ int out_flush(struct out *out)
 		else if (errno != EINTR)
 			out->error = -errno;
 	}
+	if (out->error)
+		undo_part(out);
+	else
+		out->written += written;
 	out->used = 0;
 	return out->error;
 }
@@ -66,4 +81,18 @@ char *out_reserve(struct out *out, size_t size)
 void out_commit(struct out *out, size_t len)
 {
 	out->used += len;
+}
+
+void out_append(struct out *out, const void *first, size_t first_len, const void *second,
+		size_t second_len)
+{
+	char *room = out_reserve(out, first_len + second_len);
+
+	if (!room)
+		return;
+	if (first_len)
+		memcpy(room, first, first_len);
+	if (second_len)
+		memcpy(room + first_len, second, second_len);
+	out_commit(out, first_len + second_len);
 }

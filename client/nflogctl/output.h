@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output.h - how the events of a stream are shown: one file a renderer
+ * output.h - how the events of a stream are shown: one file a format
  *
- * Packets go to standard output. Losses, sources that changed and heartbeats go to standard error
- * as text, except in JSON, where they are objects between the packets.
+ * Packets go to standard output, or to the file of --write. What else happens goes between them where
+ * the format has a place for it, and to standard error as text in all other formats.
  */
 #ifndef NFLOGCTL_OUTPUT_H
 #define NFLOGCTL_OUTPUT_H
@@ -12,28 +12,69 @@
 #include <stdint.h>
 
 #include <nfl/client.h>
+#include <nfl/pcapng.h>
 
+#include "capture.h"
+#include "dictionary.h"
 #include "out.h"
+#include "proto_json.h"
+#include "stamp.h"
 
 struct output;
 
-/* Shows one event; a write that fails is kept in out->error. */
+/* Shows one event; what fails is kept in out->error. */
 typedef void (*output_fn)(struct output *output, const struct nfl_client_event *event);
 
-struct output {
+/**
+ * struct output_format - one value of --output
+ * @begin: writes what each file begins with; NULL: nothing
+ * @is_lines: text in lines for people: takes times in all forms, and colours
+ * @is_binary: nothing for a terminal
+ * @needs_payload: cannot show what it is for without
+ * @view: to ask for, where the user does not say; 0: the server's default
+ */
+struct output_format {
+	const char *name;
 	output_fn show;
+	void (*begin)(struct output *output);
+	bool is_lines;
+	bool is_binary;
+	bool needs_payload;
+	enum nfl_client_view view;
+};
+
+extern const struct output_format format_compact;
+extern const struct output_format format_table;
+extern const struct output_format format_json;
+extern const struct output_format format_protojson;
+extern const struct output_format format_hex;
+extern const struct output_format format_pcapng;
+extern const struct output_format format_raw;
+/* Shows nothing: the summary at the end is all. */
+extern const struct output_format format_quiet;
+
+struct output {
+	const struct output_format *format;
 	struct out out;
 	uint32_t render_flags; /* NFL_RENDER_* */
 	bool heartbeats;       /* show them too */
 	bool begun;            /* the stream has started once */
+	struct stamp stamp;
+	enum nfl_pcapng_link link;
+	struct nfl_render_table table;
+	struct capture capture;       /* of pcapng */
+	struct dictionary dictionary; /* of raw and protojson */
+	struct proto_json proto_json;
 };
 
-void output_compact(struct output *output, const struct nfl_client_event *event);
-void output_json(struct output *output, const struct nfl_client_event *event);
-/* Shows nothing: the summary at the end is all. */
-void output_quiet(struct output *output, const struct nfl_client_event *event);
+void output_done(struct output *output);
+
+/* Tells an event that is no packet on standard error. */
+void note_event(struct output *output, const struct nfl_client_event *event);
 
 /* Words for users; "unknown" for a number that this version does not know. */
 const char *state_name(enum nfl_client_source_state state);
+/* "in the kernel's socket buffer" */
+const char *stage_words(enum nfl_client_loss_stage stage);
 
 #endif

@@ -125,16 +125,6 @@ static void put_heartbeat(struct json *json, const void *data, uint32_t flags)
 	json_number(json, "lag_bytes", heartbeat->lag_bytes);
 }
 
-static void append(struct out *out, const char *text, size_t len)
-{
-	char *room = out_reserve(out, len);
-
-	if (!room)
-		return;
-	memcpy(room, text, len);
-	out_commit(out, len);
-}
-
 /* One object on a line; rare enough for a stream in memory, which takes texts of any length. */
 static void show_object(struct output *output,
 			void (*put)(struct json *json, const void *data, uint32_t flags),
@@ -153,7 +143,7 @@ static void show_object(struct output *output,
 	json_close(&json, '}');
 	(void)fputc('\n', json.f);
 	if (fclose(json.f) == 0)
-		append(&output->out, text, len);
+		out_append(&output->out, text, len, NULL, 0);
 	else
 		output->out.error = -ENOMEM;
 }
@@ -169,7 +159,7 @@ static void show_started(struct output *output, const struct nfl_client_started 
 			show_object(output, put_source, &started->sources[i]);
 }
 
-void output_json(struct output *output, const struct nfl_client_event *event)
+static void show_json(struct output *output, const struct nfl_client_event *event)
 {
 	switch (event->type) {
 	case NFL_CLIENT_PACKET:
@@ -196,3 +186,5 @@ void output_json(struct output *output, const struct nfl_client_event *event)
 		break;
 	}
 }
+
+const struct output_format format_json = {.name = "json", .show = show_json};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One line that says how long the token is and its checksum, one line with the token in hex. There
- * is one way to write a token, so a file is sound when its token, written again, makes that file.
+ * One line that says how long the token is, its place in the output and a checksum of all that, one
+ * line with the token in hex. Version 1 has no place. There is one way to write a token, so a file is
+ * sound when its token, written again, makes that file.
  */
 #include "resume_file.h"
 
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,29 +20,42 @@
 
 #include "cleanup.h"
 
-#define HEAD_FORMAT "nflogctl-resume 1 %zu %016" PRIx64 "\n"
-#define HEAD_MAX    64
-#define TEXT_MAX    (HEAD_MAX + 2 * RESUME_TOKEN_MAX + 1)
+#define HEAD_PLAIN "nflogctl-resume 1 %zu %016" PRIx64 "\n"
+#define HEAD_PLACE "nflogctl-resume 2 %zu %" PRIu64 " %" PRIu64 " %" PRIu64 " %016" PRIx64 "\n"
+#define SCAN_PLACE "nflogctl-resume 2 %*u %" SCNu64 " %" SCNu64 " %" SCNu64
+#define HEAD_MAX   160
+#define TEXT_MAX   (HEAD_MAX + 2 * RESUME_TOKEN_MAX + 1)
 
 /* FNV-1a: against accidents, not against people. */
-static uint64_t checksum(const unsigned char *bytes, size_t len)
+static uint64_t checksum(uint64_t sum, const unsigned char *bytes, size_t len)
 {
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
-
 	for (size_t i = 0; i < len; i++)
 		sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
 	return sum;
 }
 
+static int encode_head(char head[HEAD_MAX], const unsigned char *token, size_t len,
+		       const struct out_place *place)
+{
+	uint64_t sum = checksum(UINT64_C(0xcbf29ce484222325), token, len);
+
+	if (place->inode == 0)
+		return snprintf(head, HEAD_MAX, HEAD_PLAIN, len, sum);
+	sum = checksum(sum, (const unsigned char *)place, sizeof(*place));
+	return snprintf(head, HEAD_MAX, HEAD_PLACE, len, place->device, place->inode, place->bytes,
+			sum);
+}
+
 /* Returns the file's length, or -ENOMEM. */
-static ssize_t encode(const unsigned char *token, size_t len, char **ret)
+static ssize_t encode(const unsigned char *token, size_t len, const struct out_place *place,
+		      char **ret)
 {
 	static const char digits[] = "0123456789abcdef";
 	char *text = malloc(HEAD_MAX + 2 * len + 1), *at;
 
 	if (!text)
 		return -ENOMEM;
-	at = text + snprintf(text, HEAD_MAX, HEAD_FORMAT, len, checksum(token, len));
+	at = text + encode_head(text, token, len, place);
 	for (size_t i = 0; i < len; i++) {
 		*at++ = digits[token[i] >> 4];
 		*at++ = digits[token[i] & 0xf];
@@ -61,25 +76,29 @@ static int decode(const char *text, size_t size, struct resume_file *file)
 	CLEANUP(freep) unsigned char *token = NULL;
 	CLEANUP(freep) char *again = NULL;
 	const char *hex = memchr(text, '\n', size);
+	struct out_place place = {0};
 	size_t len;
 	ssize_t encoded;
 
 	if (!hex)
 		return -EBADMSG;
 	hex++;
+	if (sscanf(text, SCAN_PLACE, &place.device, &place.inode, &place.bytes) != 3)
+		place = (struct out_place){0};
 	len = (size_t)(text + size - hex) / 2;
 	token = malloc(len + 1);
 	if (!token)
 		return -ENOMEM;
 	for (size_t i = 0; i < len; i++)
 		token[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
-	encoded = encode(token, len, &again);
+	encoded = encode(token, len, &place, &again);
 	if (encoded < 0)
 		return (int)encoded;
 	if (len == 0 || (size_t)encoded != size || memcmp(again, text, size) != 0)
 		return -EBADMSG;
 	file->token = TAKE_PTR(token);
 	file->len = len;
+	file->place = place;
 	return 0;
 }
 
@@ -122,6 +141,7 @@ int resume_file_read(struct resume_file *file)
 	if (!text)
 		return -ENOMEM;
 	size = read_all(fd, text, (size_t)st.st_size);
+	text[size < 0 ? 0 : size] = '\0';
 	return size < 0 ? (int)size : decode(text, (size_t)size, file);
 }
 
@@ -178,14 +198,23 @@ static int replace(const char *path, const char *text, size_t len)
 	return sync_folder(path);
 }
 
-int resume_file_write(struct resume_file *file, const void *token, size_t len)
+/* What the same file has behind a token that is known comes again anyway. */
+static bool is_known(const struct resume_file *file, const void *token, size_t len,
+		     const struct out_place *place)
+{
+	return len == file->len && memcmp(token, file->token, len) == 0 &&
+	       place->inode == file->place.inode && place->device == file->place.device;
+}
+
+int resume_file_write(struct resume_file *file, const void *token, size_t len,
+		      const struct out_place *place)
 {
 	CLEANUP(freep) char *text = NULL;
 	CLEANUP(freep) void *copy = NULL;
 	ssize_t size;
 	int r;
 
-	if (len == 0 || (len == file->len && memcmp(token, file->token, len) == 0))
+	if (len == 0 || is_known(file, token, len, place))
 		return 0;
 	if (len > RESUME_TOKEN_MAX)
 		return -EMSGSIZE;
@@ -193,7 +222,7 @@ int resume_file_write(struct resume_file *file, const void *token, size_t len)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, token, len);
-	size = encode(token, len, &text);
+	size = encode(token, len, place, &text);
 	if (size < 0)
 		return (int)size;
 	r = replace(file->path, text, (size_t)size);
@@ -202,6 +231,7 @@ int resume_file_write(struct resume_file *file, const void *token, size_t len)
 	free(file->token);
 	file->token = TAKE_PTR(copy);
 	file->len = len;
+	file->place = *place;
 	return 0;
 }
 

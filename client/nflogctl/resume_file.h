@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+#include "out_file.h"
+
 /* Some bytes for each source that had packets: nflogd keeps a few thousand. */
 #define RESUME_TOKEN_MAX ((size_t)1024 * 1024)
 
@@ -18,6 +20,7 @@ struct resume_file {
 	const char *path; /* borrowed */
 	void *token;      /* owned; as in the file, NULL while there is none */
 	size_t len;
+	struct out_place place; /* in the output that goes with the token; all 0: none */
 };
 
 /**
@@ -30,10 +33,12 @@ int resume_file_read(struct resume_file *file);
 
 /**
  * resume_file_write - replace the file, which only its owner can read then
- * A token that the file has already is not written again. Returns 0 or -errno, -EMSGSIZE for a token
+ * @place: in the output, behind what comes before the token; all 0: none
+ * A token that the file has already, for the same output, is not written again. Returns 0 or -errno, -EMSGSIZE for a token
  * that is too long; the file is as before then.
  */
-int resume_file_write(struct resume_file *file, const void *token, size_t len);
+int resume_file_write(struct resume_file *file, const void *token, size_t len,
+		      const struct out_place *place);
 
 /* Frees the token; the file stays. */
 void resume_file_done(struct resume_file *file);

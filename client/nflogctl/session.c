@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,14 +25,13 @@ struct session {
 	const struct session_options *options;
 	struct nfl_client_stream *stream;
 	struct output output;
+	struct out_file file;
 	struct totals totals;
 	struct interrupt interrupt;
 	int64_t store_ns; /* monotonic: when the place may be stored again */
 	int store_error;  /* -errno of the write of the resume file that failed */
 	int end;          /* GOES_ON, or how it ends with the response at hand */
-	bool noted;       /* the place before the event at hand is known: */
-	void *before;     /* owned */
-	size_t before_len;
+	uint64_t bytes;   /* of output behind the last response that was shown as a whole */
 };
 
 /* --- the place in the stream ------------------------------------------------------------- */
@@ -42,6 +40,11 @@ struct session {
 static void store_place(struct session *session)
 {
 	struct out *out = &session->output.out;
+	const struct out_place place = {
+	    .device = session->file.device,
+	    .inode = session->file.inode,
+	    .bytes = session->file.inode ? session->bytes : 0,
+	};
 	const void *token;
 	size_t len;
 
@@ -50,7 +53,7 @@ static void store_place(struct session *session)
 	/* A power cut must not leave the place without the packets; what is no file cannot. */
 	(void)fdatasync(out->fd);
 	len = nfl_client_resume_token(session->stream, &token);
-	session->store_error = resume_file_write(session->options->resume, token, len);
+	session->store_error = resume_file_write(session->options->resume, token, len, &place);
 	session->store_ns = monotonic_ns() + STORE_EVERY_NS;
 }
 
@@ -60,45 +63,37 @@ static void store_place_in_time(struct session *session)
 		store_place(session);
 }
 
+static void begin_output(struct session *session)
+{
+	const struct output_format *format = session->output.format;
+
+	if (format->begin)
+		format->begin(&session->output);
+	session->bytes = out_bytes(&session->output.out);
+}
+
+/* The place comes first: at most one file is newer than the one that the place is in. */
+static void rotate_in_time(struct session *session)
+{
+	struct output *output = &session->output;
+
+	if (!out_file_is_full(&session->file, &output->out))
+		return;
+	store_place(session);
+	if (output->out.error || session->store_error)
+		return;
+	if (out_file_rotate(&session->file, &output->out) == 0)
+		begin_output(session);
+}
+
+/* All events of a response have been shown: the stream's place is behind them. */
+static void response_shown(struct session *session)
+{
+	session->bytes = out_bytes(&session->output.out);
+	store_place_in_time(session);
+}
+
 /* --- events ------------------------------------------------------------------------------ */
-
-/* Remembers the place before the next event, where it may be the last one. */
-static void note_place_in_time(struct session *session)
-{
-	const struct session_options *options = session->options;
-	const void *token;
-	void *copy;
-	size_t len;
-
-	session->noted = options->resume && (session->end != GOES_ON ||
-					     session->totals.packets + 1 == options->count ||
-					     interrupt_seen(&session->interrupt));
-	if (!session->noted)
-		return;
-	len = nfl_client_resume_token(session->stream, &token);
-	copy = realloc(session->before, len + 1);
-	session->noted = copy != NULL;
-	if (!copy)
-		return;
-	if (len > 0)
-		memcpy(copy, token, len);
-	session->before = copy;
-	session->before_len = len;
-}
-
-/* Is the event known to be the last one of its response, so that the stream's place is behind it? */
-static bool ends_response(const struct session *session, const struct nfl_client_event *event)
-{
-	const void *token;
-	size_t len;
-
-	if (event->type != NFL_CLIENT_PACKET)
-		return true;
-	if (!session->noted)
-		return false;
-	len = nfl_client_resume_token(session->stream, &token);
-	return len != session->before_len || (len && memcmp(token, session->before, len) != 0);
-}
 
 static int wait_ms(const struct session *session)
 {
@@ -114,7 +109,7 @@ static int take_silence(struct session *session)
 	int64_t until_ns = session->options->until_ns;
 
 	(void)out_flush(&session->output.out);
-	store_place_in_time(session);
+	response_shown(session);
 	if (session->output.out.error || session->store_error)
 		return 1;
 	if (interrupt_over(&session->interrupt))
@@ -128,7 +123,7 @@ static int take_event(struct session *session, const struct nfl_client_event *ev
 {
 	const struct session_options *options = session->options;
 
-	session->output.show(&session->output, event);
+	session->output.format->show(&session->output, event);
 	totals_take(&session->totals, event);
 	if (late || interrupt_over(&session->interrupt))
 		return -ECANCELED;
@@ -144,7 +139,6 @@ static int step(struct session *session)
 	bool late;
 	int r;
 
-	note_place_in_time(session);
 	r = nfl_client_next(session->stream, wait_ms(session), &event);
 	if (r != 1 && session->end != GOES_ON)
 		return session->end; /* the rest of a response is always at hand: there is none */
@@ -155,12 +149,15 @@ static int step(struct session *session)
 	if (late && !session->options->resume)
 		return -ECANCELED;
 	r = take_event(session, &event, late);
-	store_place_in_time(session);
+	if (event.ends_response)
+		response_shown(session);
+	if (event.ends_response || !session->options->resume)
+		rotate_in_time(session);
 	if (session->output.out.error || session->store_error)
 		return 1;
 	if (session->end == GOES_ON)
 		session->end = r;
-	if (session->options->resume && !ends_response(session, &event))
+	if (session->options->resume && !event.ends_response)
 		return GOES_ON;
 	return session->end;
 }
@@ -188,6 +185,11 @@ static int complain_end(const struct session *session, int r)
 	return complain_call(r, status->code, status->message);
 }
 
+static const char *output_name(const struct session *session)
+{
+	return session->file.path ? session->file.path : "standard output";
+}
+
 static int finish(const struct session *session, int r)
 {
 	int error = session->output.out.error;
@@ -196,7 +198,7 @@ static int finish(const struct session *session, int r)
 		return EXIT_DONE; /* as in "nflogctl subscribe | head" */
 	totals_print(&session->totals, stderr);
 	if (error) {
-		complain("cannot write to standard output: %s", strerror(-error));
+		complain("cannot write to %s: %s", output_name(session), strerror(-error));
 		return EXIT_ERROR;
 	}
 	if (session->store_error) {
@@ -213,9 +215,22 @@ static int finish(const struct session *session, int r)
 
 static void session_done(struct session *session)
 {
-	out_done(&session->output.out);
+	output_done(&session->output);
+	out_file_close(&session->file);
 	totals_done(&session->totals);
-	free(session->before);
+}
+
+static int open_output(struct session *session)
+{
+	const struct resume_file *resume = session->options->resume;
+	int r = out_file_open(&session->file, resume ? &resume->place : NULL, &session->output.out);
+
+	if (r < 0) {
+		complain("cannot write to %s: %s", output_name(session), out_file_error(r));
+		return EXIT_ERROR;
+	}
+	begin_output(session);
+	return EXIT_DONE;
 }
 
 int session_run(const struct session_options *options, struct nfl_client_stream *stream)
@@ -224,15 +239,15 @@ int session_run(const struct session_options *options, struct nfl_client_stream 
 	struct session session = {
 	    .options = options,
 	    .stream = stream,
-	    .output = {.show = options->show,
-		       .render_flags = options->render_flags,
-		       .heartbeats = options->heartbeats},
+	    .output = options->output,
+	    .file = options->file,
 	    .end = GOES_ON,
 	};
-	int r = out_init(&session.output.out, STDOUT_FILENO);
+	int r = open_output(&session);
 
-	if (r == 0)
-		r = interrupt_start(&session.interrupt, stream, options->resume == NULL);
+	if (r != EXIT_DONE)
+		return r;
+	r = interrupt_start(&session.interrupt, stream, options->resume == NULL);
 	if (r < 0) {
 		complain("%s", strerror(-r));
 		return EXIT_ERROR;

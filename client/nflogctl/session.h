@@ -3,7 +3,9 @@
  * session.h - one stream from its first event to its summary
  *
  * With a resume file the place in the stream is stored at most once a second, never before what
- * comes before it was written to standard output. A response of the server is the unit: a session
+ * comes before it was written to the output; with an output file, together with the place in that.
+ * The output file is begun anew between two packets; with a resume file, between two responses, where
+ * both places are known. A response of the server is the unit: a session
  * that is ended by a signal or a count finishes the packets of the response that it is in, so that
  * the place it stores repeats nothing.
  */
@@ -13,14 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "out_file.h"
 #include "output.h"
 #include "resume_file.h"
 
 struct session_options {
-	output_fn show;
-	uint32_t render_flags; /* NFL_RENDER_* */
-	bool heartbeats;       /* show them */
-	uint64_t count;        /* packets; 0: no limit */
+	struct output output; /* how packets are shown; without its buffer */
+	struct out_file file; /* where: path, rotate_bytes and keep */
+	uint64_t count;       /* packets; 0: no limit */
 	bool exit_on_loss;
 	bool strict_resume;
 	int64_t until_ns;           /* CLOCK_REALTIME: end of a live stream; 0: none */

@@ -21,34 +21,8 @@
 
 static struct subscribe_settings settings;
 
-static const char *parse_output(const char *value, void *field)
-{
-	output_fn *show = field;
-
-	if (strcmp(value, "compact") == 0)
-		*show = output_compact;
-	else if (strcmp(value, "json") == 0)
-		*show = output_json;
-	else
-		return "compact or json";
-	return NULL;
-}
-
-static const char *parse_color(const char *value, void *field)
-{
-	static const char *const names[] = {
-	    [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
-
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(value, names[i]) == 0) {
-			*(enum color *)field = (enum color)i;
-			return NULL;
-		}
-	}
-	return "auto, always or never";
-}
-
-#define FIELD(name) offsetof(struct subscribe_settings, name)
+#define FIELD(name)  offsetof(struct subscribe_settings, name)
+#define OUTPUT(name) FIELD(output.name)
 
 static const struct option_spec options[] = {
     {"netns", 'n', "NAME", FIELD(netns), parse_texts,
@@ -76,9 +50,23 @@ static const struct option_spec options[] = {
     {"slow", 0, "WHAT", FIELD(slow_policy), parse_slow,
      "drop (default): skip the oldest packets when\nthis reader is too slow\n"
      "disconnect: end with an error then"},
-    {"output", 'o', "FORMAT", FIELD(show), parse_output,
-     "compact (default): a line for each packet\njson: an object for each packet"},
-    {"quiet", 'q', NULL, FIELD(quiet), parse_flag, "print no packets, only the counts at the end"},
+    {"output", 'o', "FORMAT", OUTPUT(format), parse_output,
+     "compact (default): a line for each packet\n"
+     "table: a row for each packet\n"
+     "hex: its bytes below the line\n"
+     "json: an object for each packet\n"
+     "protojson: the contract in protobuf's JSON\n"
+     "raw: the contract's messages, each behind its\nlength\n"
+     "pcapng: a capture for Wireshark"},
+    {"write", 'w', "FILE", OUTPUT(write_path), parse_file,
+     "write to FILE, as pcapng where --output says\nnothing else; - is standard output"},
+    {"rotate", 0, "SIZE", OUTPUT(rotate_bytes), parse_size,
+     "begin FILE anew when it is so long: bytes, or\nwith K, M or G; the old one is FILE.1 then"},
+    {"keep", 0, "NUMBER", OUTPUT(keep), parse_keep,
+     "keep so many files, FILE and the rotated ones\n(default: 10)"},
+    {"link", 0, "TYPE", OUTPUT(link), parse_link,
+     "nflog (default): all that the kernel told\nraw: IP packets with comments, for pcapng"},
+    {"quiet", 'q', NULL, OUTPUT(quiet), parse_flag, "print no packets, only the counts at the end"},
     {"count", 'c', "NUMBER", FIELD(count), parse_count, "end after so many packets"},
     {"view", 0, "VIEW", FIELD(view), parse_view,
      "basic (default): what the headers say\nfull: payload and all attributes too\n"
@@ -89,28 +77,17 @@ static const struct option_spec options[] = {
      "show a sign of life after so much silence"},
     {"label", 0, "TEXT", FIELD(label), parse_label,
      "name of this subscription in the server's\nstatistics (default: nflogctl@HOST)"},
-    {"color", 0, "WHEN", FIELD(color), parse_color, "auto (default), always or never"},
-    {"utc", 0, NULL, FIELD(utc), parse_flag, "times in UTC"},
-    {"date", 0, NULL, FIELD(date), parse_flag, "compact: the date too"},
+    {"color", 0, "WHEN", OUTPUT(color), parse_color, "auto (default), always or never"},
+    {"utc", 0, NULL, OUTPUT(utc), parse_flag, "times in UTC"},
+    {"date", 0, NULL, OUTPUT(date), parse_flag, "the date too: --time-format date"},
+    {"time-format", 0, "FORM", OUTPUT(time_format), parse_time_format,
+     "clock (default), date, rfc3339, epoch, none;\nrelative: since the first packet\n"
+     "delta: since the packet before"},
+    {"numeric", 0, NULL, OUTPUT(numeric), parse_flag,
+     "numbers instead of the names of protocols,\nhooks, interfaces and states"},
     {"exit-on-loss", 0, NULL, FIELD(exit_on_loss), parse_flag,
      "end with exit code 7 at the first loss"},
 };
-
-static bool use_color(void)
-{
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-
-	if (settings.color != COLOR_AUTO)
-		return settings.color == COLOR_ALWAYS;
-	return isatty(STDOUT_FILENO) && (!no_color || !*no_color) && term &&
-	       strcmp(term, "dumb") != 0;
-}
-
-static uint32_t render_flags(void)
-{
-	return (use_color() ? NFL_RENDER_COLOR : 0) | (settings.utc ? NFL_RENDER_UTC : 0) |
-	       (settings.date ? NFL_RENDER_DATE : 0);
-}
 
 static void default_label(char label[LABEL_MAX + 1])
 {
@@ -173,7 +150,9 @@ static void make_request(struct nfl_client_subscribe_options *request, char labe
 	};
 	if (settings.until.kind != WHEN_NONE)
 		request->until_ns = when_at(&settings.until, now_ns);
-	if (settings.payload_bytes && !settings.view)
+	if (!settings.view)
+		request->view = output_format(&settings.output)->view;
+	if (settings.payload_bytes && !request->view)
 		request->view = NFL_CLIENT_VIEW_FULL;
 	set_start(request, resume);
 	request->flags = request_flags(request);
@@ -183,21 +162,13 @@ static void make_request(struct nfl_client_subscribe_options *request, char labe
 	}
 }
 
-static output_fn show_function(void)
-{
-	if (settings.quiet)
-		return output_quiet;
-	return settings.show ? settings.show : output_compact;
-}
-
 static int show_stream(struct nfl_client_stream *stream,
 		       const struct nfl_client_subscribe_options *request,
 		       struct resume_file *resume)
 {
-	const struct session_options session = {
-	    .show = show_function(),
-	    .render_flags = render_flags(),
-	    .heartbeats = settings.heartbeat_ms > 0,
+	struct session_options session = {
+	    .output.heartbeats = settings.heartbeat_ms > 0,
+	    .file = output_file(&settings.output),
 	    .count = settings.count,
 	    .exit_on_loss = settings.exit_on_loss,
 	    .strict_resume = settings.strict_resume,
@@ -205,6 +176,7 @@ static int show_stream(struct nfl_client_stream *stream,
 	    .resume = resume->path ? resume : NULL,
 	};
 
+	output_set(&settings.output, &session.output);
 	return session_run(&session, stream);
 }
 

@@ -9,6 +9,7 @@
 #include <nfl/client.h>
 
 #include "options.h"
+#include "out_file.h"
 #include "output.h"
 #include "when.h"
 
@@ -16,6 +17,32 @@ enum color {
 	COLOR_AUTO,
 	COLOR_ALWAYS,
 	COLOR_NEVER,
+};
+
+/* How the time of a packet is written in lines and tables. */
+enum time_format {
+	TIME_CLOCK,
+	TIME_DATE,
+	TIME_RFC3339,
+	TIME_EPOCH,
+	TIME_RELATIVE,
+	TIME_DELTA,
+	TIME_NONE,
+};
+
+/* The options that say how packets are shown, and where. */
+struct output_settings {
+	const struct output_format *format; /* NULL: not given */
+	bool quiet;
+	enum color color;
+	bool utc;
+	bool date;
+	enum time_format time_format;
+	bool numeric;
+	enum nfl_pcapng_link link; /* 0: not given */
+	const char *write_path;    /* NULL: not given */
+	uint64_t rotate_bytes;     /* 0: not given */
+	uint64_t keep;             /* 0: not given */
 };
 
 struct subscribe_settings {
@@ -32,21 +59,34 @@ struct subscribe_settings {
 	bool wait;
 	uint64_t max_lag_bytes;
 	enum nfl_client_slow_policy slow_policy;
-	output_fn show;
+	struct output_settings output;
 	uint64_t count;
 	uint32_t payload_bytes;
 	uint32_t heartbeat_ms;
 	enum nfl_client_view view;
-	enum color color;
 	const char *label;
-	bool quiet;
-	bool utc;
-	bool date;
 	bool exit_on_loss;
 };
 
 /* Options that would be ignored in silence beside others are refused. @now_ns: CLOCK_REALTIME.
  * Returns EXIT_DONE, or EXIT_USAGE after complaining. */
 int subscribe_check(const struct subscribe_settings *settings, int64_t now_ns);
+
+/* The same for the options of output alone. */
+int output_check(const struct output_settings *settings);
+
+/* What is in force, also where nothing was given. */
+const struct output_format *output_format(const struct output_settings *settings);
+/* How packets are shown; the rest of *ret is the caller's. */
+void output_set(const struct output_settings *settings, struct output *ret);
+/* Where they are written. */
+struct out_file output_file(const struct output_settings *settings);
+
+/* Values of options, for struct output_settings. */
+const char *parse_output(const char *value, void *field);      /* const struct output_format * */
+const char *parse_color(const char *value, void *field);       /* enum color */
+const char *parse_time_format(const char *value, void *field); /* enum time_format */
+const char *parse_link(const char *value, void *field);        /* enum nfl_pcapng_link */
+const char *parse_keep(const char *value, void *field);        /* uint64_t */
 
 #endif

@@ -68,17 +68,19 @@ static int check_wait(const struct subscribe_settings *settings)
 	return EXIT_DONE;
 }
 
-static int check_output(const struct subscribe_settings *settings)
+static int check_payload(const struct subscribe_settings *settings)
 {
-	if (settings->quiet && settings->show)
-		return complain_usage(&command_subscribe,
-				      "--quiet prints no packets: it cannot have --output");
-	if (settings->payload_bytes && settings->view == NFL_CLIENT_VIEW_BASIC)
+	const struct output_format *format = output_format(&settings->output);
+
+	if (settings->view != NFL_CLIENT_VIEW_BASIC)
+		return EXIT_DONE;
+	if (settings->payload_bytes)
 		return complain_usage(&command_subscribe,
 				      "--view basic has no payload: it cannot have --payload");
-	if (settings->date && settings->show == output_json)
+	if (format->needs_payload)
 		return complain_usage(&command_subscribe,
-				      "times in JSON have a date always: --date is for compact");
+				      "--view basic has no payload: it cannot have --output %s",
+				      format->name);
 	return EXIT_DONE;
 }
 
@@ -92,8 +94,10 @@ static int check_resume(const struct subscribe_settings *settings)
 
 int subscribe_check(const struct subscribe_settings *settings, int64_t now_ns)
 {
-	int r = check_output(settings);
+	int r = output_check(&settings->output);
 
+	if (r == EXIT_DONE)
+		r = check_payload(settings);
 	if (r == EXIT_DONE)
 		r = check_start(settings);
 	if (r == EXIT_DONE)

@@ -74,12 +74,15 @@ def at(token, response):
 def packet(sequence=1, source_id=1, **fields):
     fields.setdefault("prefix", "drop: ")
     fields.setdefault("receive_time", TIME)
-    return pb.Packet(sequence=sequence, source_id=source_id, family=pb.FAMILY_IPV4,
-                     hook=pb.HOOK_INPUT, hook_number=1, hw_protocol=0x800,
-                     input=pb.Device(index=2, name="eth0"), decoded=pb.Decoded(
-                         ip_version=pb.IP_VERSION_4, source_address=bytes([10, 0, 1, 60]),
-                         destination_address=bytes([10, 0, 1, 5]), protocol=17, source_port=4711,
-                         destination_port=53, total_length=60, ttl=63), **fields)
+    fields.setdefault("family", pb.FAMILY_IPV4)
+    fields.setdefault("hook", pb.HOOK_INPUT)
+    fields.setdefault("hook_number", 1)
+    fields.setdefault("hw_protocol", 0x800)
+    fields.setdefault("input", pb.Device(index=2, name="eth0"))
+    return pb.Packet(sequence=sequence, source_id=source_id, decoded=pb.Decoded(
+        ip_version=pb.IP_VERSION_4, source_address=bytes([10, 0, 1, 60]),
+        destination_address=bytes([10, 0, 1, 5]), protocol=17, source_port=4711,
+        destination_port=53, total_length=60, ttl=63), **fields)
 
 
 def batch(*packets):

@@ -42,6 +42,8 @@ static int remove_folder(void **state)
 	return system(command);
 }
 
+static const struct out_place nowhere;
+
 static int read_token(struct resume_file *file)
 {
 	*file = (struct resume_file){.path = path};
@@ -62,7 +64,7 @@ static void assert_token(const void *token, size_t len)
 static int write_token(const void *token, size_t len)
 {
 	struct resume_file file = {.path = path};
-	int r = resume_file_write(&file, token, len);
+	int r = resume_file_write(&file, token, len, &nowhere);
 
 	resume_file_done(&file);
 	return r;
@@ -142,13 +144,64 @@ static void same_token_is_not_written_again(void **state)
 	struct resume_file file = {.path = path};
 
 	(void)state;
-	assert_int_equal(resume_file_write(&file, "abc", 3), 0);
+	assert_int_equal(resume_file_write(&file, "abc", 3, &nowhere), 0);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(resume_file_write(&file, "abc", 3), 0);
+	assert_int_equal(resume_file_write(&file, "abc", 3, &nowhere), 0);
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(resume_file_write(&file, "abd", 3), 0);
+	assert_int_equal(resume_file_write(&file, "abd", 3, &nowhere), 0);
 	assert_token("abd", 3);
 	resume_file_done(&file);
+}
+
+static void place_in_the_output_is_read_back(void **state)
+{
+	const struct out_place place = {.device = 64769, .inode = UINT64_MAX, .bytes = 123456789};
+	struct resume_file file = {.path = path};
+
+	(void)state;
+	assert_int_equal(resume_file_write(&file, "abc", 3, &place), 0);
+	resume_file_done(&file);
+	assert_int_equal(read_token(&file), 0);
+	assert_memory_equal(file.token, "abc", 3);
+	assert_memory_equal(&file.place, &place, sizeof(place));
+	resume_file_done(&file);
+}
+
+static void same_token_is_written_again_for_another_output(void **state)
+{
+	const struct out_place one = {.device = 1, .inode = 2, .bytes = 3}, two = {1, 20, 0};
+	struct resume_file file = {.path = path};
+
+	(void)state;
+	assert_int_equal(resume_file_write(&file, "abc", 3, &one), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(resume_file_write(&file, "abc", 3, &two), 0);
+	resume_file_done(&file);
+	assert_int_equal(read_token(&file), 0);
+	assert_memory_equal(&file.place, &two, sizeof(two));
+	resume_file_done(&file);
+}
+
+/* A digit that changed would cut the output at a wrong place. */
+static void byte_changed_in_a_place_is_damage(void **state)
+{
+	const struct out_place place = {.device = 64769, .inode = 131072, .bytes = 4096};
+	struct resume_file file = {.path = path};
+	char text[256];
+	size_t size;
+
+	(void)state;
+	assert_int_equal(resume_file_write(&file, "abc", 3, &place), 0);
+	resume_file_done(&file);
+	size = read_file(text, sizeof(text));
+	for (size_t i = 0; i < size; i++) {
+		char good = text[i];
+
+		text[i] = good == '5' ? '6' : '5';
+		write_file(text, size);
+		assert_int_equal(read_token(&file), -EBADMSG);
+		text[i] = good;
+	}
 }
 
 static void file_cut_anywhere_is_damaged(void **state)
@@ -231,7 +284,7 @@ static void write_for_ever(int ready)
 
 	for (unsigned char value = 1;; value++) {
 		memset(token, value, sizeof(token));
-		if (resume_file_write(&file, token, sizeof(token) - value) < 0)
+		if (resume_file_write(&file, token, sizeof(token) - value, &nowhere) < 0)
 			_exit(1);
 		if (write(ready, "", 1) < 0)
 			_exit(1);
@@ -287,6 +340,9 @@ int main(void)
 	    TEST(longest_token_is_taken_and_a_longer_one_is_not),
 	    TEST(file_is_its_owners_alone_and_leaves_no_other_file),
 	    TEST(same_token_is_not_written_again),
+	    TEST(place_in_the_output_is_read_back),
+	    TEST(same_token_is_written_again_for_another_output),
+	    TEST(byte_changed_in_a_place_is_damage),
 	    TEST(file_cut_anywhere_is_damaged),
 	    TEST(byte_changed_or_added_anywhere_is_damage),
 	    TEST(what_is_no_file_of_ours_is_refused_and_stays),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all renderers have in common. */
+/* What all formats have in common. */
 #include "output.h"
 
 const char *state_name(enum nfl_client_source_state state)
@@ -17,8 +17,18 @@ const char *state_name(enum nfl_client_source_state state)
 	return "unknown";
 }
 
-void output_quiet(struct output *output, const struct nfl_client_event *event)
+static void show_nothing(struct output *output, const struct nfl_client_event *event)
 {
 	(void)output;
 	(void)event;
+}
+
+const struct output_format format_quiet = {.name = "quiet", .show = show_nothing};
+
+void output_done(struct output *output)
+{
+	out_done(&output->out);
+	capture_done(&output->capture);
+	dictionary_done(&output->dictionary);
+	proto_json_done(&output->proto_json);
 }

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/* A walk over an unpacked message and its descriptor; the text grows and stays from call to call. */
+#include "proto_json.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <google/protobuf/duration.pb-c.h>
+#include <google/protobuf/timestamp.pb-c.h>
+#include <nfl/render.h>
+#include <nflog/v1/nflog.pb-c.h>
+
+#include "clock.h"
+
+#define ESCAPED_MAX 6 /* bytes of JSON for one of a text */
+#define TIME_BYTES  64
+
+static void put_message(struct proto_json *json, const ProtobufCMessage *message);
+
+/* --- text -------------------------------------------------------------------------------- */
+
+/* Room for so many bytes, to be added to len; NULL without memory. */
+static char *reserve(struct proto_json *json, size_t size)
+{
+	size_t wanted = json->len + size;
+	char *grown;
+
+	if (json->error)
+		return NULL;
+	if (wanted <= json->capacity)
+		return json->text + json->len;
+	wanted += wanted / 2;
+	grown = realloc(json->text, wanted);
+	if (!grown) {
+		json->error = -ENOMEM;
+		return NULL;
+	}
+	json->text = grown;
+	json->capacity = wanted;
+	return grown + json->len;
+}
+
+static void put(struct proto_json *json, const char *text, size_t len)
+{
+	char *at = reserve(json, len);
+
+	if (!at)
+		return;
+	memcpy(at, text, len);
+	json->len += len;
+}
+
+#define put_literal(json, text) put((json), "" text, sizeof(text) - 1)
+
+static void put_format(struct proto_json *json, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Numbers and times: short. */
+static void put_format(struct proto_json *json, const char *format, ...)
+{
+	char text[TIME_BYTES];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	put(json, text, (size_t)len);
+}
+
+static void put_string(struct proto_json *json, const char *text)
+{
+	size_t len = strlen(text), cap = ESCAPED_MAX * len + 1;
+	char *at;
+
+	put_literal(json, "\"");
+	at = reserve(json, cap);
+	if (at)
+		json->len += nfl_escape_json(at, cap, text, len);
+	put_literal(json, "\"");
+}
+
+static void put_base64(struct proto_json *json, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *at = reserve(json, (len + 2) / 3 * 4);
+
+	if (!at)
+		return;
+	for (size_t i = 0; i < len; i += 3) {
+		unsigned left = len - i < 3 ? (unsigned)(len - i) : 3;
+		unsigned group = (unsigned)bytes[i] << 16;
+
+		group |= left > 1 ? (unsigned)bytes[i + 1] << 8 : 0;
+		group |= left > 2 ? bytes[i + 2] : 0;
+		*at++ = digits[group >> 18];
+		*at++ = digits[group >> 12 & 63];
+		*at++ = left > 1 ? digits[group >> 6 & 63] : '=';
+		*at++ = left > 2 ? digits[group & 63] : '=';
+	}
+	json->len += (len + 2) / 3 * 4;
+}
+
+/* "source_address" is "sourceAddress". */
+static void put_key(struct proto_json *json, const char *name)
+{
+	char *at = reserve(json, strlen(name) + 3);
+	char *begin = at;
+
+	if (!at)
+		return;
+	*at++ = '"';
+	for (; *name; name++) {
+		if (*name == '_' && name[1])
+			*at++ = (char)toupper((unsigned char)*++name);
+		else
+			*at++ = *name;
+	}
+	*at++ = '"';
+	*at++ = ':';
+	json->len += (size_t)(at - begin);
+}
+
+/* --- times ------------------------------------------------------------------------------- */
+
+/* Of nine digits as many as are needed, by threes. */
+static int fraction_digits(int32_t nanos)
+{
+	if (nanos == 0)
+		return 0;
+	if (nanos % 1000000 == 0)
+		return 3;
+	return nanos % 1000 == 0 ? 6 : 9;
+}
+
+static void put_fraction(struct proto_json *json, int32_t nanos)
+{
+	char digits[16];
+	int count = fraction_digits(nanos);
+
+	(void)snprintf(digits, sizeof(digits), "%09" PRId32, nanos);
+	if (count)
+		put_format(json, ".%.*s", count, digits);
+}
+
+static void put_timestamp(struct proto_json *json, const Google__Protobuf__Timestamp *time)
+{
+	/* What the mapping has: the years 1 to 9999. */
+	const int64_t first = INT64_C(-62135596800), last = INT64_C(253402300799);
+	int64_t seconds = time->seconds;
+	int32_t nanos = time->nanos >= 0 && time->nanos < NS_PER_S ? time->nanos : 0;
+	struct tm tm;
+	time_t t;
+
+	seconds = seconds < first ? first : seconds > last ? last : seconds;
+	t = (time_t)seconds;
+	(void)gmtime_r(&t, &tm); /* fails only for years beyond int */
+	put_format(json, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	put_fraction(json, nanos);
+	put_literal(json, "Z\"");
+}
+
+static void put_duration(struct proto_json *json, const Google__Protobuf__Duration *duration)
+{
+	const int64_t limit = INT64_C(315576000000); /* as the mapping has it */
+	int64_t seconds = duration->seconds;
+	int64_t nanos = duration->nanos;
+	bool is_negative = seconds < 0 || nanos < 0;
+
+	seconds = seconds < -limit ? -limit : seconds > limit ? limit : seconds;
+	nanos = nanos < 0 ? -nanos : nanos;
+	put_format(json, "\"%s%" PRId64, is_negative ? "-" : "", seconds < 0 ? -seconds : seconds);
+	put_fraction(json, nanos < NS_PER_S ? (int32_t)nanos : 0);
+	put_literal(json, "s\"");
+}
+
+/* --- fields ------------------------------------------------------------------------------ */
+
+static void put_enum(struct proto_json *json, const ProtobufCEnumDescriptor *type, int value)
+{
+	const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
+
+	if (known && !json->is_numeric)
+		put_string(json, known->name);
+	else
+		put_format(json, "%d", value);
+}
+
+static size_t value_size(ProtobufCType type)
+{
+	switch (type) {
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+	case PROTOBUF_C_TYPE_DOUBLE:
+		return sizeof(uint64_t);
+	case PROTOBUF_C_TYPE_STRING:
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return sizeof(void *);
+	case PROTOBUF_C_TYPE_BYTES:
+		return sizeof(ProtobufCBinaryData);
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+	case PROTOBUF_C_TYPE_FLOAT:
+	case PROTOBUF_C_TYPE_BOOL:
+	case PROTOBUF_C_TYPE_ENUM:
+		break;
+	}
+	return sizeof(uint32_t);
+}
+
+static void put_value(struct proto_json *json, const ProtobufCFieldDescriptor *field,
+		      const void *value)
+{
+	const ProtobufCBinaryData *bytes = value;
+
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+		put_format(json, "\"%" PRId64 "\"", *(const int64_t *)value);
+		break;
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+		put_format(json, "\"%" PRIu64 "\"", *(const uint64_t *)value);
+		break;
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+		put_format(json, "%" PRId32, *(const int32_t *)value);
+		break;
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+		put_format(json, "%" PRIu32, *(const uint32_t *)value);
+		break;
+	case PROTOBUF_C_TYPE_DOUBLE:
+		put_format(json, "%.17g", *(const double *)value);
+		break;
+	case PROTOBUF_C_TYPE_FLOAT:
+		put_format(json, "%.9g", (double)*(const float *)value);
+		break;
+	case PROTOBUF_C_TYPE_BOOL:
+		put_format(json, "%s", *(const protobuf_c_boolean *)value ? "true" : "false");
+		break;
+	case PROTOBUF_C_TYPE_ENUM:
+		put_enum(json, field->descriptor, *(const int *)value);
+		break;
+	case PROTOBUF_C_TYPE_STRING:
+		put_string(json, *(char *const *)value);
+		break;
+	case PROTOBUF_C_TYPE_BYTES:
+		put_literal(json, "\"");
+		put_base64(json, bytes->data, bytes->len);
+		put_literal(json, "\"");
+		break;
+	case PROTOBUF_C_TYPE_MESSAGE:
+		put_message(json, *(ProtobufCMessage *const *)value);
+		break;
+	}
+}
+
+/* Has it the default that is left out? */
+static bool is_default(const ProtobufCFieldDescriptor *field, const void *value)
+{
+	static const uint64_t zero;
+
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return !*(char *const *)value || !**(char *const *)value;
+	case PROTOBUF_C_TYPE_BYTES:
+		return ((const ProtobufCBinaryData *)value)->len == 0;
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return !*(ProtobufCMessage *const *)value;
+	default:
+		return memcmp(value, &zero, value_size(field->type)) == 0;
+	}
+}
+
+static void put_repeated(struct proto_json *json, const ProtobufCFieldDescriptor *field,
+			 const char *items, size_t count)
+{
+	put_literal(json, "[");
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			put_literal(json, ",");
+		put_value(json, field, items + i * value_size(field->type));
+	}
+	put_literal(json, "]");
+}
+
+/* With a comma behind it, if it is there. */
+static void put_field(struct proto_json *json, const ProtobufCMessage *message,
+		      const ProtobufCFieldDescriptor *field)
+{
+	const char *base = (const char *)message;
+	const void *value = base + field->offset;
+
+	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+		size_t count = *(const size_t *)(const void *)(base + field->quantifier_offset);
+
+		if (count == 0)
+			return;
+		put_key(json, field->name);
+		put_repeated(json, field, *(char *const *)value, count);
+	} else if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
+		/* One of several, or one that tells absent from zero. */
+		if (*(const uint32_t *)(const void *)(base + field->quantifier_offset) != field->id)
+			return;
+		put_key(json, field->name);
+		put_value(json, field, value);
+	} else {
+		if (is_default(field, value))
+			return;
+		put_key(json, field->name);
+		put_value(json, field, value);
+	}
+	put_literal(json, ",");
+}
+
+static void put_message(struct proto_json *json, const ProtobufCMessage *message)
+{
+	const ProtobufCMessageDescriptor *type = message->descriptor;
+
+	if (type == &google__protobuf__timestamp__descriptor) {
+		put_timestamp(json, (const Google__Protobuf__Timestamp *)message);
+		return;
+	}
+	if (type == &google__protobuf__duration__descriptor) {
+		put_duration(json, (const Google__Protobuf__Duration *)message);
+		return;
+	}
+	put_literal(json, "{");
+	for (unsigned i = 0; i < type->n_fields; i++)
+		put_field(json, message, &type->fields[i]);
+	if (json->len > 0 && !json->error && json->text[json->len - 1] == ',')
+		json->len--;
+	put_literal(json, "}");
+}
+
+int proto_json_render(struct proto_json *json, struct nfl_bytes message, bool is_packet,
+		      bool is_numeric)
+{
+	const ProtobufCMessageDescriptor *type =
+	    is_packet ? &nflog__v1__packet__descriptor : &nflog__v1__subscribe_response__descriptor;
+	const ProtobufCMessage *unpacked =
+	    pool_unpack(&json->pool, type, message.data, message.len);
+
+	if (!unpacked)
+		return -EBADMSG;
+	json->len = 0;
+	json->error = 0;
+	json->is_numeric = is_numeric;
+	if (is_packet)
+		put_literal(json, "{\"batch\":{\"packets\":[");
+	put_message(json, unpacked);
+	if (is_packet)
+		put_literal(json, "]}}");
+	put_literal(json, "\n");
+	return json->error;
+}
+
+void proto_json_done(struct proto_json *json)
+{
+	pool_done(&json->pool);
+	free(json->text);
+	*json = (struct proto_json){0};
+}
