@@ -5,6 +5,7 @@
  */
 #include "filter_keys.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <nfl/filter.h>
 
 #include "filter_text.h"
+#include "filter_value.h"
 #include "rules.h"
 #include "schema.h"
 #include "value.h"
@@ -378,13 +380,109 @@ static void list_done(const struct schema_key *key, const struct nfl_filter_term
 	free(items);
 }
 
+void filter_value_done(struct nfl_filter_term *term)
+{
+	for (size_t k = 0; k < schema_term.count; k++)
+		list_done(&term_keys[k], term);
+}
+
 static void terms_done(struct nfl_filter_term *terms, size_t count)
 {
-	for (size_t t = 0; t < count; t++) {
-		for (size_t k = 0; k < schema_term.count; k++)
-			list_done(&term_keys[k], &terms[t]);
-	}
+	for (size_t t = 0; t < count; t++)
+		filter_value_done(&terms[t]);
 	free(terms);
+}
+
+/* --- single values ----------------------------------------------------------------------- */
+
+/* "KEY: expected WHAT, not 'text'" or "KEY: 7 is not in 1..5": what of it says what was expected. */
+static void cut_expected(const char *problem, char ret[FILTER_EXPECTED_BYTES])
+{
+	static const char expected[] = ": expected ", bounds[] = " is not in ";
+	const char *what = strstr(problem, expected);
+	const char *end;
+
+	if (!what) {
+		what = strstr(problem, bounds);
+		(void)snprintf(ret, FILTER_EXPECTED_BYTES, "a number in %s",
+			       what ? what + strlen(bounds) : "bounds");
+		return;
+	}
+	what += strlen(expected);
+	end = strstr(what, ", not ");
+	(void)snprintf(ret, FILTER_EXPECTED_BYTES, "%.*s", (int)(end ? end - what : 200), what);
+}
+
+static const struct schema_key *find_key(const char *name)
+{
+	for (size_t k = 0; k < schema_term.count; k++)
+		if (strcmp(term_keys[k].name, name) == 0)
+			return &term_keys[k];
+	return NULL;
+}
+
+/* Moves the one item of @from behind those of @to. */
+static int move_item(const struct schema_key *key, struct nfl_filter_term *from,
+		     struct nfl_filter_term *to)
+{
+	void *item, *items;
+	size_t count;
+
+	memcpy(&item, (char *)from + key->offset, sizeof(item));
+	memcpy(&items, (char *)to + key->offset, sizeof(items));
+	memcpy(&count, (char *)to + key->count_offset, sizeof(count));
+	items = reallocarray(items, count + 1, key->item_size);
+	if (!items)
+		return -ENOMEM;
+	memcpy((char *)items + count * key->item_size, item, key->item_size);
+	count++;
+	memcpy((char *)to + key->offset, &items, sizeof(items));
+	memcpy((char *)to + key->count_offset, &count, sizeof(count));
+	free(item);
+	*from = (struct nfl_filter_term){0};
+	return 0;
+}
+
+static int read_value(const struct schema_key *key, const char *text, struct nfl_filter_term *ret,
+		      char ret_expected[FILTER_EXPECTED_BYTES])
+{
+	struct config_errors errors = {0};
+	struct problems problems = {.path = "", .errors = &errors};
+	size_t len = strlen(text);
+	struct node *node = calloc(1, sizeof(*node) + len + 1);
+	int r = 0;
+
+	if (!node)
+		return -ENOMEM;
+	node->kind = NODE_SCALAR;
+	node->len = len;
+	memcpy(node->text, text, len);
+	read_list(&problems, key, node, ret);
+	if (problems.no_memory)
+		r = -ENOMEM;
+	else if (errors.count > 0)
+		r = -EINVAL;
+	if (r == -EINVAL)
+		cut_expected(errors.items[0].text, ret_expected);
+	config_errors_done(&errors);
+	free(node);
+	return r;
+}
+
+int filter_value_add(struct nfl_filter_term *term, const char *key, const char *text,
+		     char ret_expected[FILTER_EXPECTED_BYTES])
+{
+	const struct schema_key *found = find_key(key);
+	struct nfl_filter_term one = {0};
+	int r;
+
+	if (!found)
+		return -EINVAL;
+	r = read_value(found, text, &one, ret_expected);
+	if (r == 0)
+		r = move_item(found, &one, term);
+	filter_value_done(&one);
+	return r;
 }
 
 void filter_done(struct config_filter *filter)

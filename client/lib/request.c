@@ -3,10 +3,13 @@
 #include "request.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "clock.h"
 #include "convert.h"
+#include "filters.h"
 #include "options.h"
 
 #define LABEL_MAX_BYTES 64
@@ -55,7 +58,9 @@ static int check_options(const struct nfl_client_subscribe_options *options)
 	    options->slow_policy > NFL_CLIENT_SLOW_DISCONNECT)
 		return -EINVAL;
 	if ((options->netns_count > 0 && !options->netns) ||
-	    (options->group_count > 0 && !options->groups))
+	    (options->group_count > 0 && !options->groups) ||
+	    (options->include_count > 0 && !options->include) ||
+	    (options->exclude_count > 0 && !options->exclude))
 		return -EINVAL;
 	for (size_t i = 0; i < options->netns_count; i++)
 		if (!options->netns[i])
@@ -218,6 +223,18 @@ static int put_rest(const struct nfl_client_subscribe_options *options, struct a
 	return 0;
 }
 
+static int put_filters(const struct nfl_client_subscribe_options *options, struct arena *arena,
+		       Nflog__V1__SubscribeRequest *request)
+{
+	int r = filters_put(options->include, options->include_count, arena, &request->include);
+
+	if (r == 0)
+		r = filters_put(options->exclude, options->exclude_count, arena, &request->exclude);
+	request->n_include = options->include_count;
+	request->n_exclude = options->exclude_count;
+	return r;
+}
+
 /* All of a request that was checked. */
 static int put_all(const struct nfl_client_subscribe_options *options, struct arena *arena,
 		   Nflog__V1__SubscribeRequest *request)
@@ -228,6 +245,8 @@ static int put_all(const struct nfl_client_subscribe_options *options, struct ar
 		r = put_range(options, arena, request);
 	if (r == 0)
 		r = put_batch(options, arena, request);
+	if (r == 0)
+		r = put_filters(options, arena, request);
 	return r == 0 ? put_rest(options, arena, request) : r;
 }
 
@@ -249,6 +268,27 @@ int request_make(const struct nfl_client_subscribe_options *options, struct requ
 	ret->follows = wants_follow(&own);
 	ret->max_packets = own.max_packets;
 	return put_all(&own, &ret->arena, &ret->message);
+}
+
+static void request_donep(struct request *request)
+{
+	request_done(request);
+}
+
+int nfl_client_request(const struct nfl_client_subscribe_options *options, void **ret,
+		       size_t *ret_len)
+{
+	CLEANUP(request_donep) struct request request = {0};
+	int r = request_make(options, &request);
+
+	if (r < 0)
+		return r;
+	*ret_len = nflog__v1__subscribe_request__get_packed_size(&request.message);
+	*ret = malloc(*ret_len + 1);
+	if (!*ret)
+		return -ENOMEM;
+	(void)nflog__v1__subscribe_request__pack(&request.message, *ret);
+	return 0;
 }
 
 void request_resume(struct request *request, const struct token *token, uint64_t delivered)

@@ -32,7 +32,7 @@ static const struct option_spec common_options[] = {
     {"version", 'V', NULL, offsetof(struct common, version), parse_flag, "print the version"},
 };
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 128
 
 /* Where an option's value goes. */
 struct known_option {

@@ -371,6 +371,20 @@ int proto_json_render(struct proto_json *json, struct nfl_bytes message, bool is
 	return json->error;
 }
 
+int proto_json_render_request(struct proto_json *json, struct nfl_bytes message)
+{
+	const ProtobufCMessage *unpacked = pool_unpack(
+	    &json->pool, &nflog__v1__subscribe_request__descriptor, message.data, message.len);
+
+	if (!unpacked)
+		return -EBADMSG;
+	json->len = 0;
+	json->error = 0;
+	put_message(json, unpacked);
+	put_literal(json, "\n");
+	return json->error;
+}
+
 void proto_json_done(struct proto_json *json)
 {
 	pool_done(&json->pool);

@@ -33,6 +33,9 @@ struct proto_json {
 int proto_json_render(struct proto_json *json, struct nfl_bytes message, bool is_packet,
 		      bool is_numeric);
 
+/* The same of a SubscribeRequest. */
+int proto_json_render_request(struct proto_json *json, struct nfl_bytes message);
+
 void proto_json_done(struct proto_json *json);
 
 #endif

@@ -12,6 +12,7 @@
 #include "interrupt.h"
 #include "options.h"
 #include "output.h"
+#include "proto_json.h"
 #include "resume_file.h"
 #include "session.h"
 #include "subscribe.h"
@@ -87,6 +88,9 @@ static const struct option_spec options[] = {
      "numbers instead of the names of protocols,\nhooks, interfaces and states"},
     {"exit-on-loss", 0, NULL, FIELD(exit_on_loss), parse_flag,
      "end with exit code 7 at the first loss"},
+    FILTER_OPTIONS(FIELD(filter)),
+    {"print-request", 0, NULL, FIELD(print_request), parse_flag,
+     "print what would be asked of the server, in\nprotobuf's JSON, and end"},
 };
 
 static void default_label(char label[LABEL_MAX + 1])
@@ -147,6 +151,10 @@ static void make_request(struct nfl_client_subscribe_options *request, char labe
 	    .heartbeat_ms = settings.heartbeat_ms,
 	    .label = settings.label,
 	    .max_lag_bytes = settings.max_lag_bytes,
+	    .include = settings.filter.include.items,
+	    .include_count = settings.filter.include.count,
+	    .exclude = settings.filter.exclude.items,
+	    .exclude_count = settings.filter.exclude.count,
 	};
 	if (settings.until.kind != WHEN_NONE)
 		request->until_ns = when_at(&settings.until, now_ns);
@@ -215,26 +223,53 @@ static int subscribe(const struct common *common, struct resume_file *resume, in
 	return show_stream(stream, &request, resume);
 }
 
+static int print_request(struct resume_file *resume, int64_t now_ns)
+{
+	CLEANUP(proto_json_done) struct proto_json json = {0};
+	struct nfl_client_subscribe_options request;
+	char label[LABEL_MAX + 1];
+	void *bytes = NULL;
+	size_t len = 0;
+	int r;
+
+	make_request(&request, label, resume, now_ns);
+	r = nfl_client_request(&request, &bytes, &len);
+	if (r == 0)
+		r = proto_json_render_request(&json, (struct nfl_bytes){bytes, (uint32_t)len});
+	free(bytes);
+	if (r < 0) {
+		complain("%s", strerror(-r));
+		return EXIT_ERROR;
+	}
+	(void)fwrite(json.text, 1, json.len, stdout);
+	return EXIT_DONE;
+}
+
 static int run(const struct command *command, const struct common *common, int argc, char **argv)
 {
 	CLEANUP(resume_file_done) struct resume_file resume = {.path = settings.resume_file};
 	int64_t now_ns = realtime_ns();
 	int r;
 
-	if (argc > 0)
-		return complain_usage(command, "unexpected argument %s", argv[0]);
+	(void)command;
 	r = subscribe_check(&settings, now_ns);
 	if (r == EXIT_DONE)
+		r = filter_finish(&settings.filter, argc, argv);
+	if (r == EXIT_DONE)
 		r = read_resume_file(&resume);
-	if (r != EXIT_DONE)
-		return r;
-	interrupt_block();
-	return subscribe(common, &resume, now_ns);
+	if (r == EXIT_DONE && settings.print_request) {
+		r = print_request(&resume, now_ns);
+	} else if (r == EXIT_DONE) {
+		interrupt_block();
+		r = subscribe(common, &resume, now_ns);
+	}
+	filter_settings_done(&settings.filter);
+	return r;
 }
 
 const struct command command_subscribe = {
     .name = "subscribe",
-    .arguments = "",
+    .arguments = "[TCPDUMP-EXPRESSION]",
     .summary = "print packets as they are logged",
     .text =
 	"Print packets as they are logged, one line for each, until interrupted; on request after\n"

@@ -8,6 +8,7 @@
 
 #include <nfl/client.h>
 
+#include "filter_options.h"
 #include "options.h"
 #include "out_file.h"
 #include "output.h"
@@ -66,6 +67,8 @@ struct subscribe_settings {
 	enum nfl_client_view view;
 	const char *label;
 	bool exit_on_loss;
+	struct filter_settings filter;
+	bool print_request;
 };
 
 /* Options that would be ignored in silence beside others are refused. @now_ns: CLOCK_REALTIME.

@@ -23,30 +23,18 @@ static bool is_vlan(uint16_t ethertype)
 	return ethertype == ETH_P_8021Q || ethertype == ETH_P_8021AD;
 }
 
-static void decode_network(struct capture capture, uint16_t ethertype, struct nfl_decoded *ret)
+/* False where the capture ends in them, or they do not end. */
+static bool skip_tags(struct capture *capture, uint16_t *ethertype, struct nfl_decoded *ret)
 {
-	for (int tags = 0; is_vlan(ethertype); tags++) {
-		if (tags == VLAN_TAGS_MAX || !capture_holds(&capture, VLAN_TAG_BYTES, ret))
-			return;
-		ret->inner_vlan_tci = read_be16(capture.at);
+	for (int tags = 0; is_vlan(*ethertype); tags++) {
+		if (tags == VLAN_TAGS_MAX || !capture_holds(capture, VLAN_TAG_BYTES, ret))
+			return false;
+		ret->inner_vlan_tci = read_be16(capture->at);
 		ret->present |= NFL_HAS_INNER_VLAN;
-		ethertype = read_be16(capture.at + 2);
-		capture.at += VLAN_TAG_BYTES;
+		*ethertype = read_be16(capture->at + 2);
+		capture->at += VLAN_TAG_BYTES;
 	}
-
-	switch (ethertype) {
-	case ETH_P_IP:
-		decode_ipv4(capture, ret);
-		break;
-	case ETH_P_IPV6:
-		decode_ipv6(capture, ret);
-		break;
-	case ETH_P_ARP:
-		decode_arp(capture, ret);
-		break;
-	default:
-		break;
-	}
+	return true;
 }
 
 /*
@@ -54,18 +42,18 @@ static void decode_network(struct capture capture, uint16_t ethertype, struct nf
  * on 6.18) have nothing in its place, and no attribute tells: believe it is there when it names
  * the protocol that the kernel named.
  */
-static void decode_link(struct capture capture, uint16_t ethertype, struct nfl_decoded *ret)
+static bool skip_link(struct capture *capture, uint16_t *ethertype, struct nfl_decoded *ret)
 {
 	uint16_t named;
 
-	if (!capture_holds(&capture, ETH_HLEN, ret))
-		return;
-	named = read_be16(capture.at + ETHERTYPE_OFFSET);
-	if (named == ethertype || !ethertype || is_vlan(named)) {
-		capture.at += ETH_HLEN;
-		ethertype = named;
+	if (!capture_holds(capture, ETH_HLEN, ret))
+		return false;
+	named = read_be16(capture->at + ETHERTYPE_OFFSET);
+	if (named == *ethertype || !*ethertype || is_vlan(named)) {
+		capture->at += ETH_HLEN;
+		*ethertype = named;
 	}
-	decode_network(capture, ethertype, ret);
+	return true;
 }
 
 static bool begins_with_link_header(const struct nfl_record *record)
@@ -95,21 +83,54 @@ static uint16_t ethertype_of(const struct nfl_record *record)
 	}
 }
 
-void nfl_decode_payload(const struct nfl_record *record, struct nfl_decoded *ret)
+/* Where the network header begins, and which it is. False: the capture does not reach so far. */
+static bool find_network(const struct nfl_record *record, struct capture *capture,
+			 uint16_t *ethertype, struct nfl_decoded *ret)
 {
-	struct capture capture;
-
-	memset(ret, 0, sizeof(*ret));
 	if (!(record->present & NFL_HAS_PAYLOAD) || !record->payload.len)
-		return;
-	capture = (struct capture){
+		return false;
+	*capture = (struct capture){
 	    .begin = record->payload.data,
 	    .at = record->payload.data,
 	    .end = record->payload.data + record->payload.len,
 	    .cut = true, /* until a header tells the packet's length */
 	};
-	if (begins_with_link_header(record))
-		decode_link(capture, ethertype_of(record), ret);
-	else
-		decode_network(capture, ethertype_of(record), ret);
+	*ethertype = ethertype_of(record);
+	if (begins_with_link_header(record) && !skip_link(capture, ethertype, ret))
+		return false;
+	return skip_tags(capture, ethertype, ret);
+}
+
+void nfl_decode_payload(const struct nfl_record *record, struct nfl_decoded *ret)
+{
+	struct capture capture;
+	uint16_t ethertype;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!find_network(record, &capture, &ethertype, ret))
+		return;
+	switch (ethertype) {
+	case ETH_P_IP:
+		decode_ipv4(capture, ret);
+		break;
+	case ETH_P_IPV6:
+		decode_ipv6(capture, ret);
+		break;
+	case ETH_P_ARP:
+		decode_arp(capture, ret);
+		break;
+	default:
+		break;
+	}
+}
+
+struct nfl_bytes nfl_decode_network(const struct nfl_record *record)
+{
+	struct nfl_decoded unused = {0};
+	struct capture capture;
+	uint16_t ethertype;
+
+	if (!find_network(record, &capture, &ethertype, &unused))
+		return (struct nfl_bytes){0};
+	return (struct nfl_bytes){capture.at, (uint32_t)capture_left(&capture)};
 }

@@ -79,6 +79,47 @@ static int compile_field(const struct place *place, enum field_id id, struct fie
 	return r < 0 ? r : check_init(&term->checks[term->count++], id, list);
 }
 
+static int compile_program(const struct place *place, struct nfl_bytes bpf, struct spent *spent,
+			   struct term *term)
+{
+	size_t at;
+	const char *expected = bpf_check(bpf, &at);
+
+	if (expected && at == BPF_WHOLE)
+		return error_set(place->err, -EINVAL, "%s[%zu].bpf: expected %s", place->list,
+				 place->index, expected);
+	if (expected)
+		return error_set(place->err, -EINVAL, "%s[%zu].bpf: instruction %zu: expected %s",
+				 place->list, place->index, at, expected);
+	spent->instructions += bpf.len / BPF_INSN_BYTES;
+	if (spent->instructions > NFL_FILTER_BPF_MAX)
+		return error_set(place->err, -E2BIG,
+				 "%s[%zu].bpf: expected at most %u instructions in all filters",
+				 place->list, place->index, NFL_FILTER_BPF_MAX);
+	term->program = calloc(bpf.len / BPF_INSN_BYTES, sizeof(*term->program));
+	if (!term->program)
+		return -ENOMEM;
+	bpf_load(bpf, term->program);
+	return 0;
+}
+
+static int compile_fields(const struct place *place, const struct nfl_filter_term *source,
+			  size_t count, struct spent *spent, struct term *term)
+{
+	int r = 0;
+
+	term->checks = calloc(count, sizeof(*term->checks));
+	if (!term->checks)
+		return -ENOMEM;
+	for (unsigned id = 0; r == 0 && id < FIELD_COUNT; id++) {
+		struct field_list list = field_list_of(source, id);
+
+		if (list.count > 0)
+			r = compile_field(place, id, list, spent, term);
+	}
+	return r;
+}
+
 static int compile_term(const struct place *place, const struct nfl_filter_term *source,
 			struct spent *spent, struct term *term)
 {
@@ -90,17 +131,10 @@ static int compile_term(const struct place *place, const struct nfl_filter_term 
 				 place->list, place->index, source->size, sizeof(*source));
 	for (unsigned id = 0; id < FIELD_COUNT; id++)
 		count += field_list_of(source, id).count > 0;
-	if (count == 0)
-		return 0;
-	term->checks = calloc(count, sizeof(*term->checks));
-	if (!term->checks)
-		return -ENOMEM;
-	for (unsigned id = 0; r == 0 && id < FIELD_COUNT; id++) {
-		struct field_list list = field_list_of(source, id);
-
-		if (list.count > 0)
-			r = compile_field(place, id, list, spent, term);
-	}
+	if (count > 0)
+		r = compile_fields(place, source, count, spent, term);
+	if (r == 0 && source->bpf.len > 0)
+		r = compile_program(place, source->bpf, spent, term);
 	return r;
 }
 
@@ -129,6 +163,7 @@ void term_list_done(struct term_list *list)
 		for (size_t c = 0; c < list->terms[i].count; c++)
 			check_done(&list->terms[i].checks[c]);
 		free(list->terms[i].checks);
+		free(list->terms[i].program);
 	}
 	free(list->terms);
 }

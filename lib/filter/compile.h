@@ -3,11 +3,13 @@
 #ifndef FILTER_COMPILE_H
 #define FILTER_COMPILE_H
 
+#include "bpf.h"
 #include "check.h"
 
 struct term {
 	struct check *checks; /* owned; in the order of enum field_id; none: everything matches */
 	size_t count;
+	struct bpf_step *program; /* owned; NULL: none */
 };
 
 struct term_list {
@@ -20,6 +22,7 @@ struct spent {
 	size_t values;
 	size_t masked;
 	size_t glob_words;
+	size_t instructions;
 };
 
 /**

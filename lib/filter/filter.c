@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nfl/decode.h>
+
 #include "cleanup.h"
 #include "compile.h"
 #include "error.h"
@@ -60,12 +62,17 @@ void nfl_filter_free(struct nfl_filter *filter)
 	free(filter);
 }
 
+static bool runs(const struct bpf_step *program, const struct nfl_packet *packet)
+{
+	return bpf_run(program, nfl_decode_network(&packet->record), packet->original_length);
+}
+
 static bool term_matches(const struct term *term, const struct subject *subject)
 {
 	for (size_t i = 0; i < term->count; i++)
 		if (!check_matches(&term->checks[i], subject))
 			return false;
-	return true;
+	return !term->program || runs(term->program, subject->packet);
 }
 
 static bool any_matches(const struct term_list *list, const struct subject *subject)

@@ -195,13 +195,10 @@ static void take_numbers(const Nflog__V1__PacketFilter *filter, struct nfl_filte
 static bool turn_term(const struct turn *turn, const Nflog__V1__PacketFilter *filter,
 		      struct nfl_filter_term *term)
 {
-	if (filter->bpf.len > 0)
-		return status_set(turn->err, GRPC_STATUS_UNIMPLEMENTED,
-				  "%s[%zu].bpf: not served by this version", turn->list,
-				  turn->index);
 	if (!is_known(turn, &filter->base, ""))
 		return false;
 	term->size = sizeof(*term);
+	term->bpf = (struct nfl_bytes){filter->bpf.data, (uint32_t)filter->bpf.len};
 	take_numbers(filter, term);
 	return TURN(turn_cidrs, any_address) && TURN(turn_cidrs, source_address) &&
 	       TURN(turn_cidrs, destination_address) && TURN(turn_ranges, any_port) &&

@@ -74,6 +74,48 @@ class Filters(harness.RealTest):
         self.assertEqual({p.decoded.destination_port for p in both.packets}, {80, 8080, 53})
         self.assertEqual(len(both.packets), 3)
 
+    def test_nflogctl_filters_by_options_and_by_a_tcpdump_expression(self):
+        self.red.sink('udp dport 53 log prefix "dns: " group 100\n'
+                      'udp dport != 53 log prefix "web: " group 100')
+        daemon = self.daemon_for((self.red, [100], {}))
+        self.send()
+        harness.wait_until("all are in the history", lambda: self.stub(daemon).GetStats(
+            pb.GetStatsRequest()).sources[0].packets_received == 6)
+        for args, count in (
+                (("udp port 53",), 2), (("ip6",), 2), (("dst", "host", "10.99.0.5"), 2),
+                (("udp[4:2] > 12 and not port 53",), 3), (("tcp",), 0),
+                (("--prefix", "web*", "ip"), 3), (("--dport", "80", "--or", "--dport", "8080"), 4),
+                (("--not", "--dport", "80"), 3), (("--not", "--prefix", "dns: ", "--not", "--dst",
+                                                  "fd99::/64"), 3),
+                (("--ip-version", "4", "--dport", "8000-9000"), 1)):
+            with self.subTest(args=args):
+                out, err = self.nflogctl(daemon, "subscribe", "--all", "--no-follow", *args)
+                self.assertEqual(len(out.splitlines()), count)
+                self.assertEqual(harness.summary(err), (count, 0))
+
+    def test_a_program_sees_no_more_than_its_caller_may(self):
+        """Who may have 20 bytes cannot find out ports by asking; nor what is behind a link header."""
+        self.red.sink('udp dport 53 log prefix "dns: " group 100\n'
+                      'udp dport != 53 log prefix "web: " group 100')
+        source = {"netns": self.red.name, "groups": [100]}
+        daemon = self.daemon(config={"tenants": [
+            {"name": "whole", "identities": [{"unix_uid": os.getuid()}], "sources": [source]},
+            {"name": "head", "sources": [dict(source, copy_bytes=20)],
+             "identities": [{"token_sha256": hashlib.sha256(TOKEN.encode()).hexdigest()}]}]})
+        accept_port_53 = bytes.fromhex("2800000016000000" "1500000135000000" "06000000ffff0000"
+                                       "0600000000000000")  # ldh [22]; jeq #53; ret
+        accept_ttl_64 = bytes.fromhex("3000000008000000" "1500000140000000" "06000000ffff0000"
+                                      "0600000000000000")  # ldb [8]; jeq #64; ret
+        term = [pb.PacketFilter(bpf=accept_port_53)]
+        whole = self.open(daemon, term)
+        head = self.open(daemon, term, token=TOKEN)
+        ttl = self.open(daemon, [pb.PacketFilter(bpf=accept_ttl_64, ip_version=[4])], token=TOKEN)
+        inverse = self.open(daemon, exclude=term, token=TOKEN)
+        self.send()
+        for stream, count in ((whole, 1), (head, 0), (ttl, 4), (inverse, 6)):
+            self.wait_whole(stream, 6)
+            self.assertEqual(len(stream.packets), count)
+
     def test_last_and_finite_streams_tell_what_was_held_back(self):
         self.red.sink('udp dport 9 log prefix "old" group 100')
         daemon = self.daemon_for((self.red, [100], {}))

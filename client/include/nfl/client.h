@@ -46,6 +46,7 @@
 #ifndef NFL_CLIENT_H
 #define NFL_CLIENT_H
 
+#include <nfl/filter.h>
 #include <nfl/record.h>
 #include <nfl/render.h>
 
@@ -180,6 +181,9 @@ enum nfl_client_start {
  * @start: and the field that it names; the others are not looked at
  * @until_ns: CLOCK_REALTIME: the first packet received later ends the stream; 0: none; a stream
  *     with a start needs NFL_CLIENT_NO_FOLLOW with it
+ * @include, @exclude: terms of <nfl/filter.h>: packets are sent that match any of the first, or there is
+ *     none, and none of the second. The server evaluates them; a term that it finds wrong ends the
+ *     stream with NFL_CLIENT_INVALID_ARGUMENT and its name
  * @max_lag_bytes: how far behind it may fall, in bytes of the server's history; 0: as far as that
  *     reaches
  *
@@ -214,7 +218,19 @@ struct nfl_client_subscribe_options {
 	size_t resume_token_len;
 	int64_t until_ns;
 	uint64_t max_lag_bytes;
+	const struct nfl_filter_term *include;
+	size_t include_count;
+	const struct nfl_filter_term *exclude;
+	size_t exclude_count;
 };
+
+/**
+ * nfl_client_request - what nfl_client_subscribe() would ask a server for
+ * @ret: the bytes of a nflog.v1.SubscribeRequest; the caller's, free() ends it
+ * 0, -EINVAL or -ENOMEM, as nfl_client_subscribe().
+ */
+NFL_API int nfl_client_request(const struct nfl_client_subscribe_options *options, void **ret,
+			       size_t *ret_len);
 
 enum nfl_client_event_type {
 	NFL_CLIENT_STARTED = 1,

@@ -30,6 +30,14 @@ NFL_API int nfl_decode_message(const void *message, size_t len, struct nfl_recor
 NFL_API void nfl_decode_payload(const struct nfl_record *record, struct nfl_decoded *ret);
 
 /**
+ * nfl_decode_network - the payload from the packet's network header on
+ * Without the Ethernet header that it has at some hooks, and without VLAN tags: what BPF programs and
+ * capture files of raw IP expect. Points into the record's payload; empty where there is none. Any
+ * thread, never allocates.
+ */
+NFL_API struct nfl_bytes nfl_decode_network(const struct nfl_record *record);
+
+/**
  * nfl_decode_conntrack - NFULA_CT's nested attributes
  * @record: borrowed; without NFL_HAS_CT the result is empty
  * @ret: always filled; what could not be read is absent

@@ -82,11 +82,16 @@ struct nfl_filter_term {
 	NFL_LIST(uint32_t) vlan_id, hw_protocol, family;
 	NFL_LIST(struct nfl_match) netns; /* EXACT ones */
 	NFL_LIST(uint32_t) group, icmp_type;
+	/* A classic BPF program over the packet from its network header on, ANDed with the rest; len 0:
+	 * none. Instructions of 8 bytes, little-endian: code 2, jt 1, jf 1, k 4. A packet is not
+	 * matched by a program that looks beyond what there is of it. */
+	struct nfl_bytes bpf;
 };
 
 #define NFL_FILTER_TERMS_MAX  256u   /* include and exclude together */
 #define NFL_FILTER_VALUES_MAX 16384u /* of one filter, as the next two */
 #define NFL_FILTER_MASKED_MAX 256u   /* values of tcp_flags and mark */
+#define NFL_FILTER_BPF_MAX    4096u /* instructions of all programs: so many steps a packet at most */
 #define NFL_FILTER_GLOBS_MAX                                                                       \
 	64u /* one for each 64 characters; not those that end in their only '*' */
 

@@ -23,7 +23,7 @@ class Usage(fake.CommandTest):
                 (("subscribe", "-x", "file"), "unknown option -x"),
                 (("subscribe", "-qx", "file"), "unknown option -x"),
                 (("status", "--netns", "red"), "unknown option --netns"),
-                (("subscribe", "tcp"), "unexpected argument tcp"),
+                (("subscribe", "nosuch"), "tcpdump expression 'nosuch'"),
                 (("status", "now"), "unexpected argument now"),
                 (("list",), "expected one of netns, sources"),
                 (("list", "netns", "sources"), "expected one of netns, sources"),

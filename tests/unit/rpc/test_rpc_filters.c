@@ -374,16 +374,19 @@ static void filters_that_are_wrong_are_refused_by_name(void **state)
 		       "include[0].hook[0]: expected a hook with a name, 1..8");
 }
 
-static void bpf_is_refused_by_name(void **state)
+static void bpf_that_must_not_run_is_refused_by_name(void **state)
 {
 	struct hall *hall = *state;
-	uint8_t code[8] = {0};
+	uint8_t code[16] = {0x15, 0, 0, 9, 0, 0, 0, 0, 6}; /* jumps out of it */
 	struct wish wish;
 
 	(void)ask(&wish, 0, 0);
 	wish.filter.bpf = (ProtobufCBinaryData){sizeof(code), code};
-	expect_refusal(hall, &wish, GRPC_STATUS_UNIMPLEMENTED,
-		       "include[0].bpf: not served by this version");
+	expect_refusal(hall, &wish, GRPC_STATUS_INVALID_ARGUMENT,
+		       "include[0].bpf: instruction 0: expected a jump inside of the program");
+	wish.filter.bpf.len = 15;
+	expect_refusal(hall, &wish, GRPC_STATUS_INVALID_ARGUMENT,
+		       "include[0].bpf: expected 1 to 4096 instructions of 8 bytes");
 }
 
 static void field_of_a_later_version_is_not_ignored(void **state)
@@ -437,7 +440,7 @@ int main(void)
 	    cmocka_unit_test(filter_of_the_tenant_holds_back_before_that_of_the_request),
 	    cmocka_unit_test(what_is_held_back_does_not_count_against_the_rate),
 	    CASE(filters_that_are_wrong_are_refused_by_name),
-	    CASE(bpf_is_refused_by_name),
+	    CASE(bpf_that_must_not_run_is_refused_by_name),
 	    CASE(field_of_a_later_version_is_not_ignored),
 	    CASE(more_filters_than_the_tenant_may_have_are_refused),
 	};
