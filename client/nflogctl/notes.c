@@ -6,6 +6,13 @@
 #include "escape.h"
 #include "output.h"
 
+/* Two dashes, and of several servers which. */
+static void begin_note(const struct output *output)
+{
+	(void)fprintf(stderr, "-- %s%s", output->server ? output->server : "",
+		      output->server ? ": " : "");
+}
+
 /* A source as people name it, with a hostile namespace name made harmless. */
 #define SOURCE_NAME_MAX 1100
 #define DETAIL_MAX      2048
@@ -34,7 +41,7 @@ const char *stage_words(enum nfl_client_loss_stage stage)
 	return "for a reason this version does not know";
 }
 
-static void show_loss(const struct nfl_client_event *event)
+static void show_loss(const struct output *output, const struct nfl_client_event *event)
 {
 	const struct nfl_client_loss *loss = event->loss;
 	char name[SOURCE_NAME_MAX] = "all sources", count[32] = "some";
@@ -46,18 +53,20 @@ static void show_loss(const struct nfl_client_event *event)
 	if (loss->count > 0) /* else how many cannot be known */
 		(void)snprintf(count, sizeof(count), "%s%" PRIu64,
 			       loss->lower_bound ? "at least " : "", loss->count);
-	(void)fprintf(stderr, "-- lost %s packet%s of %s %s (total %" PRIu64 ")\n", count,
+	begin_note(output);
+	(void)fprintf(stderr, "lost %s packet%s of %s %s (total %" PRIu64 ")\n", count,
 		      loss->count == 1 ? "" : "s", name, stage_words(loss->stage),
 		      loss->cumulative_count);
 }
 
-static void show_source(const struct nfl_client_source *source)
+static void show_source(const struct output *output, const struct nfl_client_source *source)
 {
 	char netns[SOURCE_NAME_MAX], detail[DETAIL_MAX];
 
 	(void)escape_line(netns, sizeof(netns), source->netns);
 	(void)escape_line(detail, sizeof(detail), source->detail);
-	(void)fprintf(stderr, "-- netns %s group %u: %s%s%s%s\n", netns, source->group,
+	begin_note(output);
+	(void)fprintf(stderr, "netns %s group %u: %s%s%s%s\n", netns, source->group,
 		      state_name(source->state), *detail ? " (" : "", detail, *detail ? ")" : "");
 }
 
@@ -82,31 +91,39 @@ static void show_started(struct output *output, const struct nfl_client_started 
 {
 	const char *words = resume_words(output, started->resume_status);
 
-	if (words)
-		(void)fprintf(stderr, "-- %s\n", words);
+	if (words) {
+		begin_note(output);
+		(void)fprintf(stderr, "%s\n", words);
+	}
 	output->begun = true;
-	if (started->source_count == 0)
-		(void)fputs("-- no source yet\n", stderr);
+	if (started->source_count == 0) {
+		begin_note(output);
+		(void)fputs("no source yet\n", stderr);
+	}
 	for (size_t i = 0; i < started->source_count; i++)
 		if (started->sources[i].state != NFL_CLIENT_SOURCE_LISTENING)
-			show_source(&started->sources[i]);
+			show_source(output, &started->sources[i]);
 }
 
-static void show_reconnecting(const struct nfl_client_reconnecting *reconnecting)
+static void show_reconnecting(const struct output *output,
+			      const struct nfl_client_reconnecting *reconnecting)
 {
 	const char *why = reconnecting->why.message;
 	char reason[DETAIL_MAX];
 
 	(void)escape_line(reason, sizeof(reason),
 			  *why ? why : nfl_client_code_name(reconnecting->why.code));
-	(void)fprintf(stderr, "-- %s (%s), trying again in %.1f s\n",
+	begin_note(output);
+	(void)fprintf(stderr, "%s (%s), trying again in %.1f s\n",
 		      reconnecting->try_number > 1 ? "still no connection" : "connection lost",
 		      reason, reconnecting->pause_ms / 1000.0);
 }
 
-static void show_heartbeat(const struct nfl_client_heartbeat *heartbeat)
+static void show_heartbeat(const struct output *output,
+			   const struct nfl_client_heartbeat *heartbeat)
 {
-	(void)fprintf(stderr, "-- alive: sent %" PRIu64 ", lost %" PRIu64 "\n",
+	begin_note(output);
+	(void)fprintf(stderr, "alive: sent %" PRIu64 ", lost %" PRIu64 "\n",
 		      heartbeat->packets_sent, heartbeat->packets_lost);
 }
 
@@ -118,21 +135,22 @@ void note_event(struct output *output, const struct nfl_client_event *event)
 		show_started(output, event->started);
 		break;
 	case NFL_CLIENT_LOSS:
-		show_loss(event);
+		show_loss(output, event);
 		break;
 	case NFL_CLIENT_SOURCE:
-		show_source(event->source);
+		show_source(output, event->source);
 		break;
 	case NFL_CLIENT_HEARTBEAT:
 		if (output->heartbeats)
-			show_heartbeat(event->heartbeat);
+			show_heartbeat(output, event->heartbeat);
 		break;
 	case NFL_CLIENT_CAUGHT_UP:
-		(void)fprintf(stderr, "-- caught up after %" PRIu64 " packet%s\n",
+		begin_note(output);
+		(void)fprintf(stderr, "caught up after %" PRIu64 " packet%s\n",
 			      event->packets_replayed, event->packets_replayed == 1 ? "" : "s");
 		break;
 	case NFL_CLIENT_RECONNECTING:
-		show_reconnecting(event->reconnecting);
+		show_reconnecting(output, event->reconnecting);
 		break;
 	case NFL_CLIENT_PACKET:
 		break;

@@ -2,6 +2,8 @@
 /* What all formats have in common. */
 #include "output.h"
 
+#include <stdio.h>
+
 const char *state_name(enum nfl_client_source_state state)
 {
 	switch (state) {
@@ -15,6 +17,16 @@ const char *state_name(enum nfl_client_source_state state)
 		return "gone";
 	}
 	return "unknown";
+}
+
+size_t output_put_server(const struct output *output, char *buf)
+{
+	int len;
+
+	if (!output->server)
+		return 0;
+	len = snprintf(buf, OUTPUT_SERVER_MAX, "%s ", output->server);
+	return (size_t)len < OUTPUT_SERVER_MAX ? (size_t)len : OUTPUT_SERVER_MAX - 1; /* cut */
 }
 
 static void show_nothing(struct output *output, const struct nfl_client_event *event)

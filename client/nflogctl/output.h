@@ -56,9 +56,11 @@ extern const struct output_format format_quiet;
 struct output {
 	const struct output_format *format;
 	struct out out;
-	uint32_t render_flags; /* NFL_RENDER_* */
-	bool heartbeats;       /* show them too */
-	bool begun;            /* the stream has started once */
+	uint32_t render_flags;   /* NFL_RENDER_* */
+	bool heartbeats;         /* show them too */
+	bool begun;              /* the stream has started once */
+	const char *server;      /* borrowed: of several, safe for a terminal; NULL: there is one */
+	const char *server_text; /* borrowed; the same as it is */
 	struct stamp stamp;
 	enum nfl_pcapng_link link;
 	struct nfl_render_table table;
@@ -68,6 +70,11 @@ struct output {
 };
 
 void output_done(struct output *output);
+
+/* "fw1:7443 " in front of a line, where there are several servers. Returns the length, at most
+ * OUTPUT_SERVER_MAX. */
+#define OUTPUT_SERVER_MAX 1024
+size_t output_put_server(const struct output *output, char *buf);
 
 /* Tells an event that is no packet on standard error. */
 void note_event(struct output *output, const struct nfl_client_event *event);

@@ -4,7 +4,8 @@
 
 static size_t put_line(struct output *output, char *at, const struct nfl_client_event *event)
 {
-	size_t used = stamp_put(&output->stamp, at, event->packet);
+	size_t head = output_put_server(output, at);
+	size_t used = head + stamp_put(&output->stamp, at + head, event->packet);
 	size_t len = nfl_render_compact(at + used, NFL_RENDER_MAX, event->packet,
 					&event->render_source, output->render_flags);
 
@@ -21,7 +22,7 @@ static void show_compact(struct output *output, const struct nfl_client_event *e
 		note_event(output, event);
 		return;
 	}
-	at = out_reserve(&output->out, STAMP_BYTES + NFL_RENDER_MAX);
+	at = out_reserve(&output->out, OUTPUT_SERVER_MAX + STAMP_BYTES + NFL_RENDER_MAX);
 	if (at)
 		out_commit(&output->out, put_line(output, at, event));
 }
@@ -39,7 +40,7 @@ static void show_hex(struct output *output, const struct nfl_client_event *event
 	r = &event->packet->record;
 	payload = r->present & NFL_HAS_PAYLOAD ? r->payload.len : 0;
 	bound = nfl_render_hex_bound(payload);
-	at = out_reserve(&output->out, STAMP_BYTES + NFL_RENDER_MAX + bound);
+	at = out_reserve(&output->out, OUTPUT_SERVER_MAX + STAMP_BYTES + NFL_RENDER_MAX + bound);
 	if (!at)
 		return;
 	len = put_line(output, at, event);

@@ -12,18 +12,38 @@
 #include "json.h"
 #include "output.h"
 
+#define JSON_SERVER_MAX 2048
+
+/* {"server":"fw1:7443" where there are several. Returns the length. */
+static size_t put_server(const struct output *output, char *buf)
+{
+	static const char key[] = "{\"server\":\"";
+	size_t len = sizeof(key) - 1, room = JSON_SERVER_MAX - sizeof(key) - 1, name;
+
+	if (!output->server)
+		return 0;
+	memcpy(buf, key, len);
+	name = nfl_escape_json(buf + len, room, output->server_text, strlen(output->server_text));
+	len += name < room ? name : room - 1; /* an address is far shorter */
+	buf[len++] = '"';
+	return len;
+}
+
 static void show_packet(struct output *output, const struct nfl_client_event *event)
 {
 	size_t cap = nfl_render_json_bound(event->packet, &event->render_source);
-	char *line = out_reserve(&output->out, cap);
-	size_t len;
+	char *line = out_reserve(&output->out, JSON_SERVER_MAX + cap);
+	size_t head, len;
 
 	if (!line)
 		return;
-	len =
-	    nfl_render_json(line, cap, event->packet, &event->render_source, output->render_flags);
-	line[len] = '\n'; /* in place of the NUL */
-	out_commit(&output->out, len + 1);
+	head = put_server(output, line);
+	len = nfl_render_json(line + head, cap, event->packet, &event->render_source,
+			      output->render_flags);
+	if (head > 0)
+		line[head] = ','; /* in place of the bracket: the object is begun */
+	line[head + len] = '\n';  /* in place of the NUL */
+	out_commit(&output->out, head + len + 1);
 }
 
 static const char *stage_name(enum nfl_client_loss_stage stage)
@@ -139,6 +159,8 @@ static void show_object(struct output *output,
 		return;
 	}
 	json_open(&json, NULL, '{');
+	if (output->server)
+		json_text(&json, "server", output->server_text);
 	put(&json, data, output->render_flags);
 	json_close(&json, '}');
 	(void)fputc('\n', json.f);

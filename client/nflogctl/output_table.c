@@ -12,7 +12,7 @@ static void end_row(struct output *output, char *at, size_t used, size_t len)
 
 static void begin_table(struct output *output)
 {
-	char *at = out_reserve(&output->out, STAMP_BYTES + NFL_RENDER_MAX);
+	char *at = out_reserve(&output->out, OUTPUT_SERVER_MAX + STAMP_BYTES + NFL_RENDER_MAX);
 	size_t used;
 
 	if (!at)
@@ -32,10 +32,11 @@ static void show_table(struct output *output, const struct nfl_client_event *eve
 		note_event(output, event);
 		return;
 	}
-	at = out_reserve(&output->out, STAMP_BYTES + NFL_RENDER_MAX);
+	at = out_reserve(&output->out, OUTPUT_SERVER_MAX + STAMP_BYTES + NFL_RENDER_MAX);
 	if (!at)
 		return;
-	used = stamp_put(&output->stamp, at, event->packet);
+	used = output_put_server(output, at);
+	used += stamp_put(&output->stamp, at + used, event->packet);
 	end_row(output, at, used,
 		nfl_render_table_row(at + used, NFL_RENDER_MAX, &output->table, event->packet,
 				     &event->render_source, output->render_flags));

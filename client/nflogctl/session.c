@@ -196,7 +196,7 @@ static int finish(const struct session *session, int r)
 
 	if (error == -EPIPE)
 		return EXIT_DONE; /* as in "nflogctl subscribe | head" */
-	totals_print(&session->totals, stderr);
+	totals_print(&session->totals, NULL, stderr);
 	if (error) {
 		complain("cannot write to %s: %s", output_name(session), strerror(-error));
 		return EXIT_ERROR;

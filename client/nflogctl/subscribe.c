@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nflogctl subscribe: options into a request. What comes of it is for session.c. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,12 @@
 #include "proto_json.h"
 #include "resume_file.h"
 #include "session.h"
+#include "sessions.h"
 #include "subscribe.h"
 #include "when.h"
 
 #define LABEL_MAX 64
+#define WINDOW_MS 100 /* of several servers, see merge.h */
 
 static struct subscribe_settings settings;
 
@@ -86,6 +89,9 @@ static const struct option_spec options[] = {
      "delta: since the packet before"},
     {"numeric", 0, NULL, OUTPUT(numeric), parse_flag,
      "numbers instead of the names of protocols,\nhooks, interfaces and states"},
+    {"window", 0, "SECONDS", FIELD(window_ms), parse_interval,
+     "of several servers: hold a packet back so long,\nfor older ones of the others (default: "
+     "0.1)"},
     {"exit-on-loss", 0, NULL, FIELD(exit_on_loss), parse_flag,
      "end with exit code 7 at the first loss"},
     FILTER_OPTIONS(FIELD(filter)),
@@ -245,6 +251,94 @@ static int print_request(struct resume_file *resume, int64_t now_ns)
 	return EXIT_DONE;
 }
 
+/* --- several servers --------------------------------------------------------------------- */
+
+/* FILE.ADDRESS, with %2F for each slash of the address: one file for each server, whatever their
+ * order. NULL: no memory. */
+static char *resume_path_of(const char *server)
+{
+	char *path = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&path, &len);
+
+	if (!f)
+		return NULL;
+	(void)fprintf(f, "%s.", settings.resume_file);
+	for (; *server; server++) {
+		if (*server == '/' || *server == '%')
+			(void)fprintf(f, "%%%02X", (unsigned)*server);
+		else
+			(void)fputc(*server, f);
+	}
+	if (fclose(f) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* @ret_path: of the resume file, owned by the caller. Returns an exit code. */
+static int prepare_member(const struct common *common, size_t at, int64_t now_ns, char *label,
+			  struct session_member *member, char **ret_path)
+{
+	int r = EXIT_DONE;
+
+	member->server = server_address(common, at);
+	if (settings.resume_file) {
+		*ret_path = resume_path_of(member->server);
+		if (!*ret_path) {
+			complain("%s", strerror(ENOMEM));
+			return EXIT_ERROR;
+		}
+		member->resume.path = *ret_path;
+		r = read_resume_file(&member->resume);
+	}
+	if (r == EXIT_DONE)
+		r = open_server(common, member->server, &member->client);
+	if (r == EXIT_DONE)
+		make_request(&member->request, label, &member->resume, now_ns);
+	return r;
+}
+
+static int show_streams(struct session_member *members, size_t count)
+{
+	bool live = members[0].request.start == NFL_CLIENT_START_LIVE;
+	struct sessions_options sessions = {
+	    .output.heartbeats = settings.heartbeat_ms > 0,
+	    .window_ns = (settings.window_ms ? settings.window_ms : WINDOW_MS) * NS_PER_MS,
+	    .count = settings.count,
+	    .exit_on_loss = settings.exit_on_loss,
+	    .reconnects = !settings.no_reconnect,
+	    .until_ns = live ? members[0].request.until_ns : 0,
+	};
+
+	output_set(&settings.output, &sessions.output);
+	return sessions_run(&sessions, members, count);
+}
+
+static int subscribe_many(const struct common *common, int64_t now_ns)
+{
+	size_t count = server_count(common);
+	struct session_member *members = calloc(count, sizeof(*members));
+	char **paths = calloc(count, sizeof(*paths)), label[LABEL_MAX + 1];
+	int r = members && paths ? EXIT_DONE : EXIT_ERROR;
+
+	if (r != EXIT_DONE)
+		complain("%s", strerror(ENOMEM));
+	for (size_t i = 0; i < count && r == EXIT_DONE; i++)
+		r = prepare_member(common, i, now_ns, label, &members[i], &paths[i]);
+	if (r == EXIT_DONE)
+		r = show_streams(members, count);
+	for (size_t i = 0; i < count && members && paths; i++) {
+		session_member_done(&members[i]);
+		free(paths[i]);
+	}
+	free(members);
+	free(paths);
+	return r;
+}
+
+/* ----------------------------------------------------------------------------------------- */
+
 static int run(const struct command *command, const struct common *common, int argc, char **argv)
 {
 	CLEANUP(resume_file_done) struct resume_file resume = {.path = settings.resume_file};
@@ -254,14 +348,17 @@ static int run(const struct command *command, const struct common *common, int a
 	(void)command;
 	r = subscribe_check(&settings, now_ns);
 	if (r == EXIT_DONE)
-		r = filter_finish(&settings.filter, argc, argv);
+		r = subscribe_check_servers(&settings, server_count(common));
 	if (r == EXIT_DONE)
+		r = filter_finish(&settings.filter, argc, argv);
+	if (r == EXIT_DONE && server_count(common) == 1)
 		r = read_resume_file(&resume);
 	if (r == EXIT_DONE && settings.print_request) {
 		r = print_request(&resume, now_ns);
 	} else if (r == EXIT_DONE) {
 		interrupt_block();
-		r = subscribe(common, &resume, now_ns);
+		r = server_count(common) > 1 ? subscribe_many(common, now_ns)
+					     : subscribe(common, &resume, now_ns);
 	}
 	filter_settings_done(&settings.filter);
 	return r;

@@ -69,7 +69,12 @@ struct subscribe_settings {
 	bool exit_on_loss;
 	struct filter_settings filter;
 	bool print_request;
+	uint32_t window_ms; /* 0: not given */
 };
+
+/* A format or an option that is for one server only, where there are several. Returns EXIT_DONE, or
+ * EXIT_USAGE after complaining. */
+int subscribe_check_servers(const struct subscribe_settings *settings, size_t servers);
 
 /* Options that would be ignored in silence beside others are refused. @now_ns: CLOCK_REALTIME.
  * Returns EXIT_DONE, or EXIT_USAGE after complaining. */

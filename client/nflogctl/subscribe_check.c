@@ -92,6 +92,24 @@ static int check_resume(const struct subscribe_settings *settings)
 	return EXIT_DONE;
 }
 
+int subscribe_check_servers(const struct subscribe_settings *settings, size_t servers)
+{
+	const struct output_format *format = output_format(&settings->output);
+
+	if (servers == 1 && settings->window_ms)
+		return complain_usage(&command_subscribe,
+				      "--window is for several servers: there is one");
+	if (servers > 1 && settings->output.write_path)
+		return complain_usage(&command_subscribe, "--write is for one server, not for %zu",
+				      servers);
+	if (servers > 1 && !format->is_lines && format != &format_json && format != &format_quiet)
+		return complain_usage(&command_subscribe,
+				      "--output %s is for one server, not for %zu: it cannot tell "
+				      "of which a packet is",
+				      format->name, servers);
+	return EXIT_DONE;
+}
+
 int subscribe_check(const struct subscribe_settings *settings, int64_t now_ns)
 {
 	int r = output_check(&settings->output);

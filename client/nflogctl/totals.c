@@ -93,9 +93,10 @@ bool totals_have_loss(const struct totals *totals)
 	return totals->lost > 0 || totals_are_bounds(totals);
 }
 
-void totals_print(const struct totals *totals, FILE *f)
+void totals_print(const struct totals *totals, const char *server, FILE *f)
 {
-	(void)fprintf(f, "-- %" PRIu64 " packet%s, %" PRIu64 " lost%s\n", totals->packets,
+	(void)fprintf(f, "-- %s%s", server ? server : "", server ? ": " : "");
+	(void)fprintf(f, "%" PRIu64 " packet%s, %" PRIu64 " lost%s\n", totals->packets,
 		      totals->packets == 1 ? "" : "s", totals->lost,
 		      totals_are_bounds(totals) ? ", at least" : "");
 }

@@ -37,7 +37,8 @@ bool totals_are_bounds(const struct totals *totals);
 /* Something was lost, or may have been. */
 bool totals_have_loss(const struct totals *totals);
 
-/* "-- 5 packets, 3 lost", and ", at least" where the losses are a lower bound. */
-void totals_print(const struct totals *totals, FILE *f);
+/* "-- 5 packets, 3 lost", and ", at least" where the losses are a lower bound. @server: in
+ * front of it, safe for a terminal; NULL: nothing. */
+void totals_print(const struct totals *totals, const char *server, FILE *f);
 
 #endif

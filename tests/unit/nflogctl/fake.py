@@ -108,9 +108,10 @@ class CommandTest(unittest.TestCase):
         self.leave = threading.Event()  # set when the test is over
         self.addCleanup(self.leave.set)
 
-    def serve(self, **answers):
+    def serve(self, name="sock", **answers):
+        """Another server, the one of self.address from now on."""
         self.service = Service(**answers)
-        self.address = f"unix:{self.folder}/sock"
+        self.address = f"unix:{self.folder}/{name}"
         server = self.server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
         rpc.add_NflogServiceServicer_to_server(self.service, server)
         server.add_insecure_port(self.address)

@@ -54,7 +54,7 @@ class Complete(CompletionTest):
         self.assertIn("compact", self.candidates("subscribe", "-o", "")[0])
 
     def test_every_word_that_is_offered_is_taken(self):
-        for option in "--output", "--color", "--view", "--slow":
+        for option in "--output", "--color", "--view", "--slow", "--time-format", "--link":
             words = self.candidates("subscribe", option, "")[0]
             self.assertGreater(len(words), 1)
             for word in words:

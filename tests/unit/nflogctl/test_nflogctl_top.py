@@ -127,7 +127,8 @@ class Screen(TopTest):
             self.send(1, 100 - number, prefix=f"p{number:02}")
         terminal.type("2")
         first = lambda name: lambda rows: rows and rows[0][4] == name  # noqa: E731
-        self.wait_rows("40 prefixes", lambda rows: len(rows) == 18 and rows[0][4] == "p00" and
+        terminal.wait_text(" 2 Prefixes 40 ")
+        self.wait_rows("the first page", lambda rows: len(rows) == 18 and rows[0][4] == "p00" and
                        rows[17][4] == "p17")
         terminal.type("\x1bOB\x1bOB")  # down
         self.wait_rows("two rows down", first("p02"))
