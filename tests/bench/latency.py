@@ -9,12 +9,12 @@ import tempfile
 import harness
 from figures import cpu_seconds, title
 
-QUIET, USUAL, BUSY = 100, 1000, 20_000  # packets/s
+QUIET, USUAL, BUSY, FLOOD = 100, 1000, 20_000, 200_000  # packets/s
 SECONDS = 3
 
 
 def measure(profile, rate, repeat):
-    """([p50, p99, max] us: medians of the runs, CPU us of nflogd a packet)."""
+    """p50, p99, max in us, packets lost, CPU us of nflogd a packet: medians of the runs."""
     folder = tempfile.mkdtemp(prefix="nfl-test-")
     ns = harness.Netns("latency")
     try:
@@ -50,11 +50,12 @@ def run(daemon, ns, rate):
 def bench_latency(results, repeat):
     title(f"from sendmmsg() to the client's callback, {SECONDS} s each, medians of {repeat}")
     figures = results.setdefault("latency", {})
-    for profile, rates in (("adaptive", (QUIET, USUAL, BUSY)), ("latency", (USUAL,)),
+    for profile, rates in (("adaptive", (QUIET, USUAL, BUSY, FLOOD)), ("latency", (USUAL,)),
                            ("balanced", (USUAL, BUSY)), ("throughput", (USUAL,))):
         for rate in rates:
-            p50, p99, worst, cpu = measure(profile, rate, repeat)
+            p50, p99, worst, lost, cpu = measure(profile, rate, repeat)
             figures[f"{profile} {rate}"] = [p50 / 1000, p99 / 1000, worst / 1000, cpu]
             print(f"{profile:10} {rate:6} packets/s  p50 {p50 / 1000:7.3f} ms  "
-                  f"p99 {p99 / 1000:7.3f} ms  max {worst / 1000:7.3f} ms  nflogd {cpu:6.2f} us",
+                  f"p99 {p99 / 1000:7.3f} ms  max {worst / 1000:7.3f} ms  nflogd {cpu:6.2f} us  "
+                  f"lost {lost:.0f}",
                   flush=True)

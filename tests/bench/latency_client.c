@@ -2,9 +2,11 @@
 /*
  * bench_latency SERVER COUNT: how long packets of `nflog_gen --stamp` take to a client's callback
  *
- * Subscribes to everything, skips a tenth, prints p50, p99 and the maximum of COUNT packets in us.
+ * Subscribes to everything, skips a tenth, prints p50, p99 and the maximum of COUNT packets in us, and
+ * how many of them were lost.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,14 @@ struct sample {
 	size_t count; /* so far */
 	size_t wanted;
 	size_t skip;
+	uint64_t lost;
 };
+
+/* What was lost does not come any more. */
+static bool is_complete(const struct sample *sample)
+{
+	return sample->count + sample->lost >= sample->wanted;
+}
 
 static int take(const struct nfl_client_event *event, void *data)
 {
@@ -32,8 +41,10 @@ static int take(const struct nfl_client_event *event, void *data)
 		puts("started");
 		return fflush(stdout);
 	}
+	if (event->type == NFL_CLIENT_LOSS)
+		sample->lost += event->loss->count;
 	if (event->type != NFL_CLIENT_PACKET)
-		return 0;
+		return is_complete(sample);
 	payload = event->packet->record.payload;
 	if (payload.len < HEADERS + 2 * sizeof(uint64_t))
 		return 0;
@@ -43,7 +54,7 @@ static int take(const struct nfl_client_event *event, void *data)
 	}
 	memcpy(&sent_ns, payload.data + HEADERS + sizeof(uint64_t), sizeof(sent_ns));
 	sample->us[sample->count++] = (monotonic_ns() - sent_ns) / NS_PER_US;
-	return sample->count == sample->wanted;
+	return is_complete(sample);
 }
 
 static int compare(const void *a, const void *b)
@@ -56,9 +67,11 @@ static int compare(const void *a, const void *b)
 
 static void print(const struct sample *sample)
 {
+	size_t last = sample->count ? sample->count - 1 : 0; /* without one there is a 0 */
+
 	qsort(sample->us, sample->count, sizeof(sample->us[0]), compare);
-	printf("%" PRId64 " %" PRId64 " %" PRId64 "\n", sample->us[sample->count / 2],
-	       sample->us[sample->count * 99 / 100], sample->us[sample->count - 1]);
+	printf("%" PRId64 " %" PRId64 " %" PRId64 " %" PRIu64 "\n", sample->us[sample->count / 2],
+	       sample->us[sample->count * 99 / 100], sample->us[last], sample->lost);
 }
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@ from harness import pb
 
 CALM = 100  # packets/s
 FLOOD = 80_000
+MAXIMUM = 0  # packets/s: what the generator can do
 
 
 class Adaptive(harness.RealTest):
@@ -39,8 +40,8 @@ class Adaptive(harness.RealTest):
         sent = self.red.generate(CALM, rate=CALM)
         self.assertEqual(self.timeout(), 0)
         reader, path = self.collect("--all")
-        for _ in range(3):
-            sent += self.red.generate(FLOOD, rate=FLOOD)
+        for rate in (FLOOD, MAXIMUM, FLOOD):
+            sent += self.red.generate(2 * FLOOD, rate=rate)
             harness.wait_until("large batches", lambda: self.timeout() == 2)
             sent += self.red.generate(CALM, rate=CALM)
             harness.wait_until("single packets", lambda: self.timeout() == 0)

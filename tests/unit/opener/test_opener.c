@@ -28,8 +28,9 @@
 #include "opener.h"
 #include "protocol.h"
 
-#define PATIENCE_NS (20 * NS_PER_S)
-#define GROUP       100
+#define PATIENCE_NS    (20 * NS_PER_S)
+#define GROUP          100
+#define ADAPTIVE_GROUP 102
 
 /* What the reports say, as text: "{host}" is a whole report of one name, "+a" and "-a" are changes. */
 struct fixture {
@@ -82,6 +83,10 @@ static int setup(void **state)
 {
 	static struct fixture f;
 	const struct rule rule = {.kind = PRESENCE_OWN, .first = GROUP, .last = GROUP};
+	const struct rule adaptive = {.kind = PRESENCE_OWN,
+				      .first = ADAPTIVE_GROUP,
+				      .last = ADAPTIVE_GROUP,
+				      .wanted.options.profile = NFL_PROFILE_ADAPTIVE};
 
 	memset(&f, 0, sizeof(f));
 	strcpy(f.folder, "/tmp/nfl-opener-XXXXXX");
@@ -89,6 +94,7 @@ static int setup(void **state)
 	(void)snprintf(f.ended, sizeof(f.ended), "%s/ended", f.folder);
 	(void)snprintf(f.gate, sizeof(f.gate), "%s/gate", f.folder);
 	assert_int_equal(rules_add(&f.rules, PRESENCE_HOST, &rule), 0);
+	assert_int_equal(rules_add(&f.rules, PRESENCE_HOST, &adaptive), 0);
 	rules_sort(&f.rules);
 	*state = &f;
 	return 0;
@@ -296,6 +302,29 @@ static void only_netfilter_sockets_are_unbound(void **state)
 	assert_int_equal(write(ends[0], "x", 1), 1); /* stays ours */
 	close(ends[0]);
 	close(ends[1]);
+	assert_serves(f);
+}
+
+/* About what is no socket: -EINVAL once the rules have let it pass. */
+static int configure(struct fixture *f, uint16_t group, unsigned batching)
+{
+	struct nfl_error err = {0};
+
+	return opener_configure(f->opener, STDERR_FILENO, PRESENCE_HOST, group,
+				(enum batching)batching, &err);
+}
+
+static void batchings_are_those_of_an_adaptive_group_and_no_other(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned b = BATCHING_SINGLE; b <= BATCHING_LARGE; b++) {
+		assert_int_equal(configure(f, ADAPTIVE_GROUP, b), -EINVAL);
+		assert_int_equal(configure(f, GROUP, b), b == BATCHING_SINGLE ? -EINVAL : -EACCES);
+		assert_int_equal(configure(f, GROUP + 1, b), -EACCES);
+	}
+	assert_int_equal(configure(f, ADAPTIVE_GROUP, BATCHING_LARGE + 1), -EACCES);
+	assert_int_equal(configure(f, ADAPTIVE_GROUP, UINT32_MAX), -EACCES);
 	assert_serves(f);
 }
 
@@ -615,6 +644,7 @@ int main(void)
 	    CASE(another_namespace_than_reported_is_not_entered),
 	    CASE(name_that_is_too_long_is_refused_on_this_side),
 	    CASE(only_netfilter_sockets_are_unbound),
+	    CASE(batchings_are_those_of_an_adaptive_group_and_no_other),
 	    CASE(datagram_of_no_bytes_ends_nothing),
 	    CASE(datagrams_of_every_size_end_nothing),
 	    CASE(requests_out_of_their_wits_end_nothing),
