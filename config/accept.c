@@ -95,12 +95,3 @@ const char *accept_endpoint(const char *text)
 		return NULL;
 	return "a numeric address and a port (such as 127.0.0.1:7443 or \"[::1]:7443\")";
 }
-
-const char *accept_loopback(const char *text)
-{
-	bool loopback = false;
-
-	if (value_parse_endpoint(text, &loopback) && loopback)
-		return NULL;
-	return "a numeric loopback address and a port (such as 127.0.0.1:9477)";
-}

@@ -18,6 +18,5 @@ const char *accept_cert_dns(const char *text);   /* '*' as its first label only 
 const char *accept_cert_cn(const char *text);
 const char *accept_sha256(const char *text);
 const char *accept_endpoint(const char *text);
-const char *accept_loopback(const char *text); /* an endpoint on this host only */
 
 #endif

@@ -182,6 +182,7 @@ struct config {
 	struct config_listen *listens; /* default: the unix socket */
 	size_t listen_count;
 	char *metrics_listen; /* NULL: off */
+	bool metrics_remote;  /* it need not be loopback */
 	struct config_history history;
 	struct config_server_limits limits;
 	struct config_tenant *tenants;

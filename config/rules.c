@@ -44,6 +44,23 @@ void rule_listen(struct problems *problems, const struct schema *schema, const s
 				   listen->tcp);
 }
 
+/* There is neither TLS nor a password: who reaches it reads it. */
+void rule_metrics(struct problems *problems, const struct schema *schema, const struct node *map,
+		  void *object)
+{
+	const struct config *config = object;
+	bool is_loopback;
+
+	(void)schema;
+	if (!config->metrics_listen || config->metrics_remote)
+		return;
+	if (value_parse_endpoint(config->metrics_listen, &is_loopback) && !is_loopback)
+		config_problem_add(problems, walk_find(map, "listen")->mark,
+				   "listen: '%s' is not a loopback address, so it needs "
+				   "'remote: true'",
+				   config->metrics_listen);
+}
+
 /* A value that was refused left its default behind, which says nothing about the others. */
 static bool is_refused(const struct problems *problems, const struct node *map, const char *key)
 {

@@ -26,6 +26,8 @@ bool rule_one_key(struct problems *problems, const struct node *map, const char 
 
 void rule_listen(struct problems *problems, const struct schema *schema, const struct node *map,
 		 void *object);
+void rule_metrics(struct problems *problems, const struct schema *schema, const struct node *map,
+		  void *object);
 void rule_history(struct problems *problems, const struct schema *schema, const struct node *map,
 		  void *object);
 void rule_identity(struct problems *problems, const struct schema *schema, const struct node *map,

@@ -96,11 +96,12 @@ static const struct schema_key metrics_keys[] = {
     {.name = "listen",
      VALUE(config, metrics_listen),
      .read = read_text,
-     .accept = accept_loopback,
+     .accept = accept_endpoint,
      .required = true},
+    {.name = "remote", VALUE(config, metrics_remote), .read = read_bool},
 };
 
-static const struct schema schema_metrics = {SCHEMA(metrics_keys)};
+static const struct schema schema_metrics = {SCHEMA(metrics_keys), .check = rule_metrics};
 
 static const struct schema_key history_keys[] = {
     {.name = "bytes_per_source",

@@ -52,7 +52,8 @@ size_t later_find(const struct config *now, const struct config *next, const cha
 
 	if (!same_listens(now, next))
 		ret[count++] = "listen";
-	if (!same_text(now->metrics_listen, next->metrics_listen))
+	if (!same_text(now->metrics_listen, next->metrics_listen) ||
+	    now->metrics_remote != next->metrics_remote)
 		ret[count++] = "metrics";
 	if (now->history.bytes_per_source != next->history.bytes_per_source)
 		ret[count++] = "history.bytes_per_source";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* nflogd: the command line, the configuration, and what of it this version cannot do. */
+/* nflogd: the command line, the configuration, and what of it would have no effect. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,13 +18,6 @@
 static void config_freep(struct config **config)
 {
 	config_free(*config);
-}
-
-/* Keys that are read and checked, but have no effect yet. */
-static void warn_of_idle_keys(const struct config *config)
-{
-	if (config->metrics_listen)
-		log_warn("config.no_effect", "key=metrics effect=\"no metrics are served\"");
 }
 
 static bool has_loopback(const struct config *config)
@@ -49,6 +42,14 @@ static void warn_of_useless_listens(const struct config *config)
 			    config->listens[i].tcp);
 }
 
+static void warn_of_remote_metrics(const struct config *config)
+{
+	if (config->metrics_listen && config->metrics_remote)
+		log_warn("config.metrics",
+			 "listen=%s effect=\"whoever reaches it reads all of it\"",
+			 config->metrics_listen);
+}
+
 static int check_policy(const struct config *config)
 {
 	struct policy *policy = NULL;
@@ -69,8 +70,8 @@ static int run(const struct options *options)
 		return EXIT_FAILURE;
 	if (options->action == OPTIONS_CHECK_CONFIG)
 		return check_policy(config);
-	warn_of_idle_keys(config);
 	warn_of_useless_listens(config);
+	warn_of_remote_metrics(config);
 	return serve(options, config, is_file);
 }
 

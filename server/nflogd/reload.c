@@ -17,6 +17,7 @@
 #include "later.h"
 #include "load.h"
 #include "log.h"
+#include "metrics.h"
 #include "notify.h"
 #include "options.h"
 #include "policy.h"
@@ -36,10 +37,11 @@ static void policy_unrefp(struct policy **policy)
 	*policy = policy_unref(*policy);
 }
 
-static void keep(const char *error)
+static void keep(struct server *server, const char *error)
 {
 	char text[QUOTED_BYTES];
 
+	metrics_count_reload(server->metrics, false);
 	log_error("config.kept", "error=%s effect=\"the configuration stays as it is\"",
 		  log_quote(text, sizeof(text), error));
 }
@@ -98,25 +100,26 @@ static void reload(struct server *server)
 	struct nfl_error err = {0};
 
 	if (read_again(server, &config, &policy) < 0) {
-		keep("it cannot be used, as is said above");
+		keep(server, "it cannot be used, as is said above");
 		return;
 	}
 	if (server_plan(server, config, &rules) < 0) {
-		keep(strerrordesc_np(ENOMEM));
+		keep(server, strerrordesc_np(ENOMEM));
 		return;
 	}
 	if (keeper_reload(server->keeper, &err) < 0) {
-		keep(err.text);
+		keep(server, err.text);
 		return;
 	}
 	apply(server, config, policy, &rules);
+	metrics_count_reload(server->metrics, true);
 	log_info("config.reloaded", "path=%s tenants=%zu", config->path, config->tenant_count);
 }
 
 void server_reload(struct server *server)
 {
 	if (!server->is_file) {
-		keep("there is no file to read again");
+		keep(server, "there is no file to read again");
 		return;
 	}
 	(void)notify_reloading();

@@ -31,6 +31,7 @@
 #include "keeper.h"
 #include "load.h"
 #include "log.h"
+#include "metrics.h"
 #include "notify.h"
 #include "opener.h"
 #include "options.h"
@@ -51,6 +52,7 @@
 
 static void server_done(struct server *server)
 {
+	metrics_free(server->metrics);
 	keeper_free(server->keeper);
 	intake_free(server->intake);
 	rpc_free(server->rpc);
@@ -240,6 +242,24 @@ static int open_rpc(struct server *server)
 	return r;
 }
 
+static int open_metrics(struct server *server)
+{
+	const struct metrics_options options = {
+	    .listen = server->config->metrics_listen,
+	    .version = NFLOGD_VERSION,
+	    .registry = server->registry,
+	    .rpc = server->rpc,
+	};
+	int r = options.listen ? metrics_open(&options, &server->metrics) : 0;
+
+	if (r < 0)
+		log_error("server.failed", "error=\"metrics: %s: %s\"", options.listen,
+			  strerrordesc_np(-r));
+	else if (options.listen)
+		log_info("metrics.listening", "tcp=%s", options.listen);
+	return r;
+}
+
 static int build(struct server *server)
 {
 	CLEANUP(rules_done) struct rules rules = {0};
@@ -256,7 +276,9 @@ static int build(struct server *server)
 	r = give_up_privileges(server);
 	if (r == 0)
 		r = open_sources(server, &rules);
-	return r < 0 ? r : open_rpc(server);
+	if (r == 0)
+		r = open_rpc(server);
+	return r < 0 ? r : open_metrics(server);
 }
 
 /* --- running ----------------------------------------------------------------------------- */
@@ -303,6 +325,8 @@ static int start(struct server *server)
 		r = intake_start(server->intake, &events);
 	if (r == 0)
 		r = keeper_start(server->keeper);
+	if (r == 0 && server->metrics)
+		r = metrics_start(server->metrics);
 	if (r < 0) {
 		intake_stop(server->intake);
 		rpc_stop(server->rpc, 0);

@@ -11,6 +11,7 @@ struct config;
 struct history;
 struct intake;
 struct keeper;
+struct metrics;
 struct opener;
 struct options;
 struct policy;
@@ -31,6 +32,7 @@ struct server {
 	struct keeper *keeper;
 	struct rpc_sockets *sockets; /* until rpc has them */
 	struct rpc *rpc;
+	struct metrics *metrics; /* NULL: off */
 	int signal_fd;
 	int changed_fd; /* eventfd: the keeper has changed sources */
 };

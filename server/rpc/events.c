@@ -33,6 +33,8 @@ static void send_loss(struct subscription *sub, struct follow *follow, enum loss
 	sub->losses_pending--;
 	(void)atomic_fetch_add_explicit(&sub->packets_lost, report.message.count,
 					memory_order_relaxed);
+	(void)atomic_fetch_add_explicit(&sub->packets_lost_at[stage], report.message.count,
+					memory_order_relaxed);
 	response.event_case = NFLOG__V1__SUBSCRIBE_RESPONSE__EVENT_LOSS;
 	response.loss = &report.message;
 	send_place(sub, &response);

@@ -108,6 +108,37 @@ void rpc_set_policy(struct rpc *rpc, struct policy *policy, int64_t config_load_
  * which and why of the first one. Main only. */
 int rpc_reload_tls(struct rpc *rpc, struct rpc_error *err);
 
+/* --- what is counted ------------------------------------------------------------------------- */
+
+#define RPC_LOSS_STAGES 4
+
+/* Of all subscriptions of one tenant since the start, those that are over included. */
+struct rpc_tenant_counts {
+	char *name;             /* owned */
+	uint64_t subscriptions; /* now */
+	uint64_t started;
+	uint64_t packets_sent;
+	uint64_t bytes_sent;
+	uint64_t packets_filtered;
+	uint64_t packets_lost[RPC_LOSS_STAGES]; /* reported: by the kernel's socket,
+	decoding, the history, the rate limit */
+	uint64_t packets_pending;               /* in the history, still to be sent or filtered */
+	uint64_t bytes_pending;                 /* the same, of the history */
+};
+
+struct rpc_counts {
+	struct rpc_tenant_counts *tenants; /* owned; all that have ever been configured */
+	size_t tenant_count;
+	int64_t start_time_ns; /* CLOCK_REALTIME, as the next */
+	int64_t config_load_time_ns;
+	uint64_t calls_refused;   /* of no tenant */
+	uint64_t anonymous_calls; /* now */
+};
+
+/* Any thread. 0 or -ENOMEM; rpc_counts_done() ends it. */
+int rpc_count(struct rpc *rpc, struct rpc_counts *ret);
+void rpc_counts_done(struct rpc_counts *counts);
+
 /* The server's epoch, a random text that changes with every start; const after rpc_new. */
 const char *rpc_epoch(const struct rpc *rpc);
 

@@ -28,6 +28,7 @@
 #include "peers.h"
 #include "policy.h"
 #include "ports.h"
+#include "tally.h"
 #include "token.h"
 
 #define KEEPALIVE_MS      30000
@@ -113,6 +114,8 @@ static int make_epoch(struct rpc *rpc)
 
 static int set_options(struct rpc *rpc, const struct rpc_options *options)
 {
+	int r;
+
 	rpc->start_time_ns = realtime_ns();
 	atomic_store(&rpc->config_load_time_ns, options->config_load_time_ns);
 	rpc->policy = policy_ref(options->policy);
@@ -120,7 +123,8 @@ static int set_options(struct rpc *rpc, const struct rpc_options *options)
 	rpc->version = strdup(options->version);
 	if (!rpc->version)
 		return -ENOMEM;
-	return make_epoch(rpc);
+	r = tally_tenants(&rpc->live.tallies, rpc->policy); /* nobody has a subscription yet */
+	return r < 0 ? r : make_epoch(rpc);
 }
 
 /* Measured with two cores: a second queue costs a quarter more for each message, for the two threads
@@ -330,6 +334,9 @@ void rpc_set_policy(struct rpc *rpc, struct policy *policy, int64_t config_load_
 {
 	struct policy *before;
 
+	(void)pthread_mutex_lock(&rpc->live.lock);
+	(void)tally_tenants(&rpc->live.tallies, policy); /* else with the first subscription */
+	(void)pthread_mutex_unlock(&rpc->live.lock);
 	(void)pthread_mutex_lock(&rpc->policy_lock);
 	before = rpc->policy;
 	rpc->policy = policy_ref(policy);

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "policy.h"
 #include "source.h"
+#include "tally.h"
 #include "wire.h"
 
 int subscriptions_init(struct subscriptions *list)
@@ -25,6 +26,7 @@ int subscriptions_init(struct subscriptions *list)
 
 void subscriptions_done(struct subscriptions *list)
 {
+	tally_free_all(list->tallies);
 	(void)pthread_mutex_destroy(&list->lock);
 }
 
@@ -48,20 +50,30 @@ static uint32_t count_of_tenant(const struct subscriptions *list, const char *na
 	return count;
 }
 
+/* [lock] */
+static int count_in(struct subscriptions *list, struct subscription *sub, uint32_t max)
+{
+	if (max > 0 && count_of_tenant(list, sub->tenant_name) >= max)
+		return -EUSERS;
+	sub->tally = tally_get(&list->tallies, sub->tenant_name);
+	if (!sub->tally)
+		return -ENOMEM;
+	sub->tally->ended.started++;
+	sub->list = list;
+	sub->next = list->first;
+	if (sub->next)
+		sub->next->previous = sub;
+	list->first = sub;
+	list->count++;
+	return 0;
+}
+
 static int list_add(struct subscriptions *list, struct subscription *sub, uint32_t max)
 {
-	int r = -EUSERS;
+	int r;
 
 	(void)pthread_mutex_lock(&list->lock);
-	if (max == 0 || count_of_tenant(list, sub->tenant_name) < max) {
-		sub->list = list;
-		sub->next = list->first;
-		if (sub->next)
-			sub->next->previous = sub;
-		list->first = sub;
-		list->count++;
-		r = 0;
-	}
+	r = count_in(list, sub, max);
 	(void)pthread_mutex_unlock(&list->lock);
 	return r;
 }
@@ -73,6 +85,7 @@ static void list_remove(struct subscription *sub)
 	if (!list)
 		return;
 	(void)pthread_mutex_lock(&list->lock);
+	tally_add(&sub->tally->ended, sub);
 	if (sub->next)
 		sub->next->previous = sub->previous;
 	if (sub->previous)

@@ -37,6 +37,7 @@ struct subscriptions {
 	pthread_mutex_t lock;
 	struct subscription *first; /* [lock] */
 	uint32_t count;             /* [lock] */
+	struct tally *tallies;      /* [lock]; owned; of all tenants there have been */
 };
 
 struct subscription {
@@ -49,6 +50,7 @@ struct subscription {
 	char label[REQUEST_LABEL_MAX + 1];
 	char peer[CALL_PEER_MAX];
 	char *tenant_name;     /* owned */
+	struct tally *tally;   /* borrowed from the list */
 	int64_t start_time_ns; /* CLOCK_REALTIME */
 	struct terms terms;
 
@@ -63,7 +65,8 @@ struct subscription {
 
 	/* each has one writer, the queue's thread */
 	_Atomic uint64_t packets_sent;
-	_Atomic uint64_t packets_lost; /* reported */
+	_Atomic uint64_t packets_lost;                 /* reported */
+	_Atomic uint64_t packets_lost_at[LOSS_STAGES]; /* the same, by stage */
 	_Atomic uint64_t packets_filtered;
 	_Atomic uint64_t bytes_sent;
 

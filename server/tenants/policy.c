@@ -96,6 +96,11 @@ static int take_tenants(struct policy *policy, struct tenant_spec *specs, size_t
 	return r;
 }
 
+const struct tenant *policy_tenant_at(const struct policy *policy, size_t index)
+{
+	return index < policy->tenant_count ? &policy->tenants[index] : NULL;
+}
+
 const struct tenant *policy_tenant(const struct policy *policy, const char *name)
 {
 	size_t low = 0;

@@ -111,6 +111,9 @@ struct policy *policy_unref(struct policy *policy); /* returns NULL */
 /* NULL: no tenant of this name. Borrowed from the policy. */
 const struct tenant *policy_tenant(const struct policy *policy, const char *name);
 
+/* By name, from 0; NULL: there is none any more. Borrowed from the policy. */
+const struct tenant *policy_tenant_at(const struct policy *policy, size_t index);
+
 /* --- who -------------------------------------------------------------------------------------- */
 
 /* What a peer has proved. Whatever is not known is 0 or NULL. */

@@ -118,6 +118,7 @@ static void absent_keys_have_their_defaults(void **state)
 	assert_int_equal(config->listens[0].mode, 0660);
 	assert_null(config->listens[0].group);
 	assert_null(config->metrics_listen);
+	assert_false(config->metrics_remote);
 	assert_int_equal(config->history.bytes_per_source, 8388608);
 	assert_int_equal(config->history.bytes_total, 536870912);
 	assert_int_equal(config->tenants[0].limits.subscriptions, 16);
@@ -218,6 +219,16 @@ static void every_limit_of_the_server_reaches_its_field(void **state)
 	assert_int_equal(limits->receive_bytes_per_second, 1 << 30);
 	assert_int_equal(limits->handshake_timeout_ms, 100);
 	assert_int_equal(limits->idle_timeout_ms, 1000);
+	config_free(config);
+}
+
+static void metrics_beyond_loopback_are_asked_for(void **state)
+{
+	struct config *config = load("metrics: {listen: \"[::]:9477\", remote: true}\n" TENANT(""));
+
+	(void)state;
+	assert_string_equal(config->metrics_listen, "[::]:9477");
+	assert_true(config->metrics_remote);
 	config_free(config);
 }
 
@@ -411,6 +422,7 @@ int main(void)
 	    cmocka_unit_test(every_key_of_a_source_reaches_its_field),
 	    cmocka_unit_test(every_limit_reaches_its_field_and_zero_bytes_are_none),
 	    cmocka_unit_test(every_limit_of_the_server_reaches_its_field),
+	    cmocka_unit_test(metrics_beyond_loopback_are_asked_for),
 	    cmocka_unit_test(admin_needs_no_sources),
 	    cmocka_unit_test(identities_of_certificates_and_of_loopback_are_read),
 	    cmocka_unit_test(bounds_are_those_of_the_listener),
