@@ -32,6 +32,11 @@ static const struct {
     {NULL, "color", "auto always never"},
     {NULL, "view", "basic full raw"},
     {NULL, "slow", "drop disconnect"},
+    {NULL, "proto", "tcp udp icmp icmpv6 sctp udplite esp ah gre"},
+    {NULL, "ip-version", "4 6"},
+    {NULL, "hook", "prerouting input forward output postrouting ingress egress"},
+    {NULL, "ether-type", "ip ip6 arp"},
+    {NULL, "family", "ipv4 ipv6 arp netdev bridge"},
 };
 
 static const struct {

@@ -32,7 +32,7 @@ static const struct option_spec options[] = {
     {"output", 'o', "FORMAT", FIELD(report.json), parse_report_format, "table (default) or json"},
     {"utc", 0, NULL, FIELD(report.utc), parse_flag, "times in UTC"},
     {"watch", 'w', NULL, FIELD(watch), parse_flag,
-     "again and again, with packets a second;\nin JSON one object a line"},
+     "again and again, with packets a second;\nJSON: one object a line"},
     {"interval", 'i', "SECONDS", FIELD(interval_ms), parse_interval,
      "of --watch: so often (default: 2)"},
     {"count", 'c', "NUMBER", FIELD(count), parse_count, "of --watch: end after so many times"},

@@ -19,6 +19,7 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "clock.h"
+#include "filter_options.h"
 #include "options.h"
 #include "top_count.h"
 #include "top_screen.h"
@@ -27,6 +28,7 @@ struct top_settings {
 	struct text_list netns;
 	struct group_list groups;
 	uint32_t interval_ms;
+	struct filter_settings filter;
 };
 
 static struct top_settings settings = {.interval_ms = 1000};
@@ -37,7 +39,8 @@ static const struct option_spec options[] = {
     {"netns", 'n', "NAME", FIELD(netns), parse_texts,
      "only this network namespace; may be repeated\n(default: all you may read)"},
     {"group", 'g', "NUMBER", FIELD(groups), parse_groups, "only this NFLOG group; may be repeated"},
-    {"interval", 'i', "SECONDS", FIELD(interval_ms), parse_interval, "draw so often (default: 1)"},
+    {"interval", 0, "SECONDS", FIELD(interval_ms), parse_interval, "draw so often (default: 1)"},
+    FILTER_OPTIONS(FIELD(filter)),
 };
 
 struct top {
@@ -214,6 +217,10 @@ static int open_parts(struct top *top, struct nfl_client *client)
 	    .netns_count = settings.netns.count,
 	    .groups = settings.groups.items,
 	    .group_count = settings.groups.count,
+	    .include = settings.filter.include.items,
+	    .include_count = settings.filter.include.count,
+	    .exclude = settings.filter.exclude.items,
+	    .exclude_count = settings.filter.exclude.count,
 	    .label = "nflogctl top",
 	};
 	sigset_t set;
@@ -261,19 +268,23 @@ static int run(const struct command *command, const struct common *common, int a
 	sigset_t set;
 	int r;
 
-	if (argc > 0)
-		return complain_usage(command, "unexpected argument %s", argv[0]);
+	(void)command;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return complain_screen(-ENOTTY);
 	watched_signals(&set);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-	r = open_client(common, &client);
-	return r == EXIT_DONE ? show_stream(client, server_address(common, 0)) : r;
+	r = filter_finish(&settings.filter, argc, argv);
+	if (r == EXIT_DONE)
+		r = open_client(common, &client);
+	if (r == EXIT_DONE)
+		r = show_stream(client, server_address(common, 0));
+	filter_settings_done(&settings.filter);
+	return r;
 }
 
 const struct command command_top = {
     .name = "top",
-    .arguments = "",
+    .arguments = "[TCPDUMP-EXPRESSION]",
     .summary = "show live which sources, prefixes and flows log most",
     .text = "Show a live table of the packets that are logged, by source, by prefix or by flow, on "
 	    "the\n"

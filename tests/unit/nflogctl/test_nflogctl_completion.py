@@ -54,7 +54,8 @@ class Complete(CompletionTest):
         self.assertIn("compact", self.candidates("subscribe", "-o", "")[0])
 
     def test_every_word_that_is_offered_is_taken(self):
-        for option in "--output", "--color", "--view", "--slow", "--time-format", "--link":
+        for option in "--output", "--color", "--view", "--slow", "--time-format", "--link", "--proto", \
+                "--ip-version", "--hook", "--ether-type", "--family":
             words = self.candidates("subscribe", option, "")[0]
             self.assertGreater(len(words), 1)
             for word in words:

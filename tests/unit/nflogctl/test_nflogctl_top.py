@@ -163,6 +163,14 @@ class Screen(TopTest):
         terminal.wait_for("80x24 again", lambda lines: "q quit" in lines[23] and
                           len(self.rows(lines)) == 18)
 
+    def test_filters_are_those_of_subscribe(self):
+        terminal = self.top("-n", "red", "--dport", "53", "--not", "--src", "10.0.0.0/8")
+        terminal.wait_text("connected")
+        request, = self.service.requests
+        self.assertEqual(list(request.netns), ["red"])
+        self.assertEqual(request.include[0].destination_port[0].first, 53)
+        self.assertEqual(len(request.exclude), 1)
+
     def test_bytes_of_outside_origin_do_not_reach_the_terminal(self):
         terminal = self.top()
         self.send(1, 1, prefix="\x1b[2Jevil\u202e\u4e2d" + "w" * 200)
