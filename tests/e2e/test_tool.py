@@ -89,8 +89,8 @@ class Screen(Tool):
         terminal.wait_text("connected, 1 of 1 sources listening")
         self.assertEqual(ns.generate(COUNT, 20000), COUNT)
         terminal.wait_text(f"total {COUNT} packets")
-        row, = terminal.wait_text(f" {ns.name}/100")
-        self.assertEqual((row.split()[2], row.split()[4]), (str(COUNT), "0"))
+        terminal.wait_for("the source", lambda lines: lines[5].split()[2:] == [
+            str(COUNT), "384k", "0", f"{ns.name}/100"])
         terminal.type("2")
         terminal.wait_for("the prefix", lambda lines: lines[5].endswith(" tool:"))
         self.kill(daemon)
