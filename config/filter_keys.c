@@ -425,18 +425,18 @@ static const struct schema_key *find_key(const char *name)
 static int move_item(const struct schema_key *key, struct nfl_filter_term *from,
 		     struct nfl_filter_term *to)
 {
-	void *item, *items;
+	void *item, *items, *grown;
 	size_t count;
 
 	memcpy(&item, (char *)from + key->offset, sizeof(item));
 	memcpy(&items, (char *)to + key->offset, sizeof(items));
 	memcpy(&count, (char *)to + key->count_offset, sizeof(count));
-	items = reallocarray(items, count + 1, key->item_size);
-	if (!items)
+	grown = reallocarray(items, count + 1, key->item_size);
+	if (!grown)
 		return -ENOMEM;
-	memcpy((char *)items + count * key->item_size, item, key->item_size);
+	memcpy((char *)grown + count * key->item_size, item, key->item_size);
 	count++;
-	memcpy((char *)to + key->offset, &items, sizeof(items));
+	memcpy((char *)to + key->offset, &grown, sizeof(grown));
 	memcpy((char *)to + key->count_offset, &count, sizeof(count));
 	free(item);
 	*from = (struct nfl_filter_term){0};
