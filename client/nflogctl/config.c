@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* nflogctl config: each setting, its value, and where it comes from. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,22 +34,14 @@ static const char *origin_name(enum setting_origin origin)
 
 static void put_value(struct table *table, const struct setting *setting)
 {
-	CLEANUP(freep) char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	struct table_cell cell;
+	FILE *f = table_begin_cell(table, &cell);
 
-	if (!f) {
-		table->failed = -ENOMEM;
-		return;
-	}
-	for (size_t i = 0; i < setting->count; i++)
+	for (size_t i = 0; i < setting->count && f; i++)
 		(void)fprintf(f, "%s%s", i ? ", " : "", setting->texts[i]);
-	if (setting->count == 0 && setting->initial)
+	if (setting->count == 0 && setting->initial && f)
 		(void)fputs(setting->initial, f);
-	if (fclose(f) == 0)
-		table_text(table, text);
-	else
-		table->failed = -ENOMEM;
+	table_end_cell(&cell);
 }
 
 static int print_table(void)

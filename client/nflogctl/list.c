@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* nflogctl list: the namespaces or the sources that the caller may read. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,20 +22,12 @@ static void netns_list_freep(struct nfl_client_netns_list **list)
 
 static void groups_text(struct table *table, const struct nfl_client_netns *netns)
 {
-	CLEANUP(freep) char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	struct table_cell cell;
+	FILE *f = table_begin_cell(table, &cell);
 
-	if (!f) {
-		table->failed = -ENOMEM;
-		return;
-	}
-	for (size_t i = 0; i < netns->group_count; i++)
+	for (size_t i = 0; i < netns->group_count && f; i++)
 		(void)fprintf(f, "%s%u", i ? "," : "", netns->groups[i]);
-	if (fclose(f) == 0)
-		table_text(table, text);
-	else
-		table->failed = -ENOMEM;
+	table_end_cell(&cell);
 }
 
 static int print_netns_table(const struct nfl_client_netns_list *list)

@@ -55,6 +55,26 @@ void table_format(struct table *table, const char *format, ...)
 	add_cell(table, cell);
 }
 
+FILE *table_begin_cell(struct table *table, struct table_cell *cell)
+{
+	*cell = (struct table_cell){.table = table};
+	cell->f = open_memstream(&cell->text, &cell->len);
+	if (!cell->f)
+		table->failed = -ENOMEM;
+	return cell->f;
+}
+
+void table_end_cell(struct table_cell *cell)
+{
+	if (!cell->f)
+		return;
+	if (fclose(cell->f) == 0)
+		table_text(cell->table, cell->text);
+	else
+		cell->table->failed = -ENOMEM;
+	free(cell->text);
+}
+
 void table_number(struct table *table, uint64_t number)
 {
 	table_format(table, "%" PRIu64, number);

@@ -26,6 +26,16 @@ void table_number(struct table *table, uint64_t number);
 /* "2026-11-23 12:00:00"; "-" for 0. utc: else local time. */
 void table_time(struct table *table, int64_t time_ns, int utc);
 
+/* A cell that is written piece by piece: the stream to write to, NULL without memory, and its end. */
+struct table_cell {
+	struct table *table; /* borrowed */
+	char *text;          /* owned */
+	size_t len;
+	FILE *f; /* owned */
+};
+FILE *table_begin_cell(struct table *table, struct table_cell *cell);
+void table_end_cell(struct table_cell *cell);
+
 /* 0 or -ENOMEM. */
 int table_print(const struct table *table, FILE *f);
 void table_done(struct table *table);

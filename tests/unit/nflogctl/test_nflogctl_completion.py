@@ -149,12 +149,27 @@ class Shells(CompletionTest):
         self.assertEqual(complete("nflogctl subscribe -g 1"), ["100"])
         self.assertEqual(complete("nflogctl --token-file tok"), ["token file"])
 
-    def test_zsh(self):
+    def zsh(self, *commands):
+        """On a terminal, with an empty line."""
         terminal = Terminal(["zsh", "-f"], self.environment)
         self.addCleanup(terminal.close)
-        terminal.type("PS1='ready: '; autoload -U compinit; compinit -D; "
-                      f"source {self.script('zsh')}; cd {self.here}; clear\n")
+        terminal.type("; ".join(["PS1='ready: '", *commands, f"cd {self.here}", "clear"]) + "\n")
         terminal.wait_for("a prompt", lambda lines: lines[0] == "ready:")
+        return terminal
+
+    def test_zsh_finds_the_script_in_a_folder_of_its_own(self):
+        folder = os.path.join(self.folder, "functions")
+        os.mkdir(folder)
+        os.rename(self.script("zsh"), os.path.join(folder, "_nflogctl"))
+        terminal = self.zsh(f"fpath=({folder} $fpath)", "autoload -U compinit; compinit -u -D")
+        for _ in range(2):  # the first time it is loaded, then it is there
+            terminal.type("nflogctl subscribe --netns bl\t")
+            terminal.wait_for("the name", lambda lines: lines[0].endswith(" --netns blue"))
+            terminal.type("\x15")
+            terminal.wait_for("an empty line", lambda lines: lines[0] == "ready:")
+
+    def test_zsh(self):
+        terminal = self.zsh("autoload -U compinit; compinit -D", f"source {self.script('zsh')}")
         for typed, shown in (("nflogctl subscribe --netns bl\t", "nflogctl subscribe --netns blue"),
                              ("nflogctl subscribe -n re\\ \t",
                               "nflogctl subscribe -n re\\ d\\$\\(touch\\ x\\)\\;\\'"),
