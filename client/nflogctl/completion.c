@@ -88,12 +88,11 @@ const struct command command_completion = {
     .arguments = "bash|zsh|fish",
     .summary = "print a completion script for a shell",
     .text =
-	"Print a script that makes the shell complete commands, options, their values, and the "
-	"names\n"
-	"and groups that the server has now:\n\n"
-	"  bash:  nflogctl completion bash > ~/.local/share/bash-completion/completions/nflogctl\n"
-	"  zsh:   nflogctl completion zsh > _nflogctl          in a folder of $fpath\n"
-	"  fish:  nflogctl completion fish > ~/.config/fish/completions/nflogctl.fish",
+	"Print a script that makes the shell complete commands, options, their values, and\n"
+	"the names and groups that the server has now:\n\n"
+	"  bash  nflogctl completion bash > ~/.local/share/bash-completion/completions/nflogctl\n"
+	"  zsh   nflogctl completion zsh > _nflogctl, in a folder of $fpath\n"
+	"  fish  nflogctl completion fish > ~/.config/fish/completions/nflogctl.fish",
     .bare = true,
     .run = run,
 };

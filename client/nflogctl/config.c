@@ -112,12 +112,10 @@ const struct command command_config = {
     .name = "config",
     .arguments = "",
     .summary = "show each setting, its value and where it comes from",
-    .text =
-	"Show each setting that the environment and the configuration file can set, its value, "
-	"and\n"
-	"where that comes from. An option of the command line comes before the environment, that\n"
-	"before the file, that before the default. --tls-ca is NFLOGCTL_TLS_CA in the environment\n"
-	"and tls_ca in the file.",
+    .text = "Show each setting that the environment and the configuration file can set, its\n"
+	    "value, and where that comes from. An option of the command line comes before the\n"
+	    "environment, that before the file, that before the default. --tls-ca is\n"
+	    "NFLOGCTL_TLS_CA in the environment and tls_ca in the file.",
     .options = options,
     .option_count = ARRAY_SIZE(options),
     .settings = &as_json,

@@ -166,7 +166,8 @@ static int read_file(const char *path, bool named)
 	CLEANUP(config_errors_done) struct config_errors errors = {0};
 	int r = config_pairs_load(path, &file, &errors);
 
-	if (r == -ENOENT && !named)
+	/* One that nobody named, in a home that may be another user's, need not be there. */
+	if (!named && (r == -ENOENT || r == -ENOTDIR || r == -EACCES))
 		return EXIT_DONE;
 	for (size_t i = 0; (r == 0 || r == -EINVAL) && i < file.count; i++)
 		check_pair(&file.items[i], &errors);

@@ -286,11 +286,10 @@ const struct command command_top = {
     .name = "top",
     .arguments = "[TCPDUMP-EXPRESSION]",
     .summary = "show live which sources, prefixes and flows log most",
-    .text = "Show a live table of the packets that are logged, by source, by prefix or by flow, on "
-	    "the\n"
-	    "whole terminal. Keys: q quits; Tab, 1, 2, 3 switch the view; < and > choose the "
-	    "column to\n"
-	    "sort by; space pauses; up, down and page keys scroll; c counts anew.",
+    .text = "Show a live table of the packets that are logged, by source, by prefix or by\n"
+	    "flow, on the whole terminal. Keys: q quits; Tab, 1, 2, 3 switch the view; < and >\n"
+	    "choose the column to sort by; space pauses; up, down and page keys scroll; c\n"
+	    "counts anew.",
     .options = options,
     .option_count = ARRAY_SIZE(options),
     .settings = &settings,

@@ -65,8 +65,8 @@ const struct command command_whoami = {
     .name = "whoami",
     .arguments = "",
     .summary = "show who the server thinks you are, and your limits",
-    .text =
-	"Show the tenant that the server takes you for, what proved it, and the tenant's limits.",
+    .text = "Show the tenant that the server takes you for, what proved it, and the tenant's\n"
+	    "limits.",
     .options = report_options,
     .option_count = REPORT_OPTION_COUNT,
     .settings = &settings,

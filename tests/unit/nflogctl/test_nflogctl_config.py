@@ -151,6 +151,10 @@ class Mistakes(ConfigTest):
             _, err = self.run_ctl(*args, "config", expect=1, env=env)
             self.assertIn("/nonexistent: cannot be read: No such file or directory", err)
 
+    def test_a_file_that_nobody_named_need_not_be_there(self):
+        self.write("", "nflogctl")  # no folder
+        self.assertEqual(self.settings()["utc"][1], "default")
+
     def test_a_mistake_in_the_file_stops_every_command(self):
         self.serve()
         self.write_default("nonsense: 1\n")
