@@ -8,7 +8,8 @@
 #define WINDOW_NS       (20 * NS_PER_MS)
 #define WINDOW_PACKETS  512 /* tell as much, in less time */
 #define CALM_NS         (500 * NS_PER_MS)
-#define TALKING         10 /* packets/s of a source that a pressed thread sends up */
+#define TALKING         10                /* packets/s of a source that a pressed thread sends up */
+#define TALK_WINDOW_NS  (200 * NS_PER_MS) /* meanwhile: of a shorter one, a packet would be talk */
 #define PRESS_WINDOW_NS (100 * NS_PER_MS)
 /* Some 10 us each: a tenth of a core. */
 #define PRESSED_DATAGRAMS 8000
@@ -66,9 +67,10 @@ enum batching adapt_judge(struct adapt *adapt, uint64_t packets, bool pressed, i
 {
 	uint64_t count = packets - adapt->packets;
 	int64_t elapsed_ns = now_ns - adapt->window_ns;
+	int64_t least_ns = pressed ? TALK_WINDOW_NS : WINDOW_NS;
 	bool is_first = adapt->window_ns == 0;
 
-	if (!is_first && elapsed_ns < WINDOW_NS && count < WINDOW_PACKETS)
+	if (!is_first && elapsed_ns < least_ns && count < WINDOW_PACKETS)
 		return adapt->right;
 	adapt->packets = packets;
 	adapt->window_ns = now_ns;
