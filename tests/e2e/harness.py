@@ -330,7 +330,8 @@ class RealTest(unittest.TestCase):
 
     def nflogctl(self, daemon, *args, expect=0, patience_s=PATIENCE_S):
         """Run nflogctl to its end; returns (stdout, stderr) as bytes."""
-        done = subprocess.run([os.path.join(BIN, "nflogctl"), "--server", daemon.address(), *args],
+        server = [] if "--server" in args else ["--server", daemon.address()]
+        done = subprocess.run([os.path.join(BIN, "nflogctl"), *server, *args],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=patience_s)
         self.assertEqual(done.returncode, expect, done.stderr.decode(errors="replace"))
         return done.stdout, done.stderr
