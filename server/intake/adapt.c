@@ -74,22 +74,29 @@ enum batching adapt_judge(struct adapt *adapt, uint64_t packets, bool pressed, i
 		return adapt->right;
 	adapt->packets = packets;
 	adapt->window_ns = now_ns;
-	if (!is_first)
-		adapt->right = batching_for(adapt, rate_of(count, elapsed_ns), pressed, now_ns);
+	if (is_first)
+		return adapt->right;
+	adapt->rate = rate_of(count, elapsed_ns);
+	adapt->right = batching_for(adapt, adapt->rate, pressed, now_ns);
 	return adapt->right;
 }
 
-bool adapt_press(struct pressure *pressure, uint64_t datagrams, int64_t now_ns)
+uint64_t adapt_load(const struct adapt *adapt, uint64_t packets, uint64_t datagrams)
+{
+	return adapt->rate > up_from[BATCHING_SINGLE] ? datagrams : packets;
+}
+
+bool adapt_press(struct pressure *pressure, uint64_t load, int64_t now_ns)
 {
 	int64_t elapsed_ns = now_ns - pressure->window_ns;
 	uint64_t rate;
 
-	pressure->datagrams += datagrams;
+	pressure->load += load;
 	if (elapsed_ns < PRESS_WINDOW_NS)
 		return pressure->pressed;
-	rate = rate_of(pressure->datagrams, elapsed_ns);
+	rate = rate_of(pressure->load, elapsed_ns);
 	pressure->pressed = rate > (pressure->pressed ? EASED_DATAGRAMS : PRESSED_DATAGRAMS);
-	pressure->datagrams = 0;
+	pressure->load = 0;
 	pressure->window_ns = now_ns;
 	return pressure->pressed;
 }

@@ -5,7 +5,7 @@
  * Up as soon as some hundred packets tell that it must be; down after half a second in which half of
  * what leads up was not reached. Packets that come one by one cost a hundred times as much as in a
  * large batch, so a thread that reads many sources has a limit for all of them together: while more
- * than PRESSED_DATAGRAMS a second come, every source that talks goes up and none goes down.
+ * than PRESSED_DATAGRAMS a second would come, every source that talks goes up and none goes down.
  *
  * Pure, and the intake thread's. Times are monotonic.
  */
@@ -22,6 +22,7 @@ struct adapt {
 	enum batching batching; /* in force: the caller's to set */
 	enum batching right;    /* as judged last */
 	uint64_t packets;       /* of the source when the window began */
+	uint64_t rate;          /* packets/s, of the window before */
 	int64_t window_ns;      /* when that was; 0: it has not */
 	int64_t low_ns;         /* since when less would do; 0: it would not */
 };
@@ -33,14 +34,18 @@ struct adapt {
  */
 enum batching adapt_judge(struct adapt *adapt, uint64_t packets, bool pressed, int64_t now_ns);
 
+/* What reading a source counts for adapt_press(): its datagrams, but its packets where they come so
+ * slowly that without pressure each would be one. Else going up would end what it was done for. */
+uint64_t adapt_load(const struct adapt *adapt, uint64_t packets, uint64_t datagrams);
+
 /* Of all sources of a thread. Zero-initialised: nothing came yet. */
 struct pressure {
-	uint64_t datagrams; /* in this window */
+	uint64_t load; /* in this window */
 	int64_t window_ns;
 	bool pressed;
 };
 
-/* So many datagrams were read. Returns whether there are too many. */
-bool adapt_press(struct pressure *pressure, uint64_t datagrams, int64_t now_ns);
+/* So much was read, by adapt_load(). Returns whether it is too much. */
+bool adapt_press(struct pressure *pressure, uint64_t load, int64_t now_ns);
 
 #endif

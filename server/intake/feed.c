@@ -261,11 +261,14 @@ static void update_socket_counters(struct feed *feed, struct feed_room *room)
 {
 	struct nfl_listener_stats stats;
 	uint64_t pending = feed->tail.pending;
+	uint64_t records;
+	uint64_t datagrams;
 
 	nfl_listener_stats(feed->listener, &stats);
-	rest_note(&room->round, stats.records - feed->read.records,
-		  stats.datagrams - feed->read.datagrams, stats.bytes - feed->read.bytes,
-		  feed->rcvbuf);
+	records = stats.records - feed->read.records;
+	datagrams = stats.datagrams - feed->read.datagrams;
+	rest_note(&room->round, records, datagrams, stats.bytes - feed->read.bytes, feed->rcvbuf);
+	room->load += feed->is_adaptive ? adapt_load(&feed->adapt, records, datagrams) : datagrams;
 	feed->read = stats;
 	note_foreign(feed, stats.foreign);
 	set_counter(&feed->source->bytes, feed->bytes_before + stats.bytes);

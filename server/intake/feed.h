@@ -52,6 +52,7 @@ struct feed_room {
 	const struct intake_events *events; /* borrowed; set while the thread runs */
 	void *buffer;                       /* owned: NFL_RECEIVE_BUFFER bytes, 8-byte aligned */
 	uint64_t order;          /* of the last datagram with packets, over all sources; from 1 */
+	uint64_t load;           /* this round: adapt_load() of all that was read */
 	bool pressed;            /* adapt_press() */
 	bool shifting;           /* this round: feed_judge() said so of one */
 	int64_t now_ns;          /* when this round began, monotonic */

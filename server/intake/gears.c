@@ -46,7 +46,7 @@ void gears_shift(struct gears *gears, struct space *spaces, struct feed_room *ro
 	bool is_due = gears->raised && now_ns >= gears->look_ns;
 	bool shifted = false;
 
-	room->pressed = adapt_press(&gears->pressure, room->round.datagrams, now_ns);
+	room->pressed = adapt_press(&gears->pressure, room->load, now_ns);
 	gears->pending |= room->shifting;
 	if ((!gears->pending && !is_due) || now_ns < gears->shift_ns)
 		return;

@@ -354,6 +354,7 @@ static void do_round(struct intake *intake)
 
 	intake->room.round = (struct rest_round){0};
 	intake->room.shifting = false;
+	intake->room.load = 0;
 	intake->room.now_ns = monotonic_ns();
 	for (int i = 0; i < count; i++) {
 		struct watch *watch = events[i].data.ptr;

@@ -13,7 +13,6 @@
 void rest_note(struct rest_round *round, uint64_t records, uint64_t datagrams, uint64_t bytes,
 	       uint32_t rcvbuf)
 {
-	round->datagrams += datagrams;
 	if (records < datagrams * FULL_RECORDS)
 		return;
 	round->full += datagrams;

@@ -16,8 +16,7 @@
 
 /* What one round has read. Zero-initialised: nothing. */
 struct rest_round {
-	uint64_t datagrams;
-	uint64_t full;   /* of them those of many packets */
+	uint64_t full;   /* datagrams of many packets */
 	bool in_a_hurry; /* some buffer is too small for a rest */
 };
 

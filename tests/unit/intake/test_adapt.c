@@ -161,6 +161,26 @@ static void thread_is_pressed_by_many_datagrams_until_they_are_few(void **state)
 	assert_false(adapt_press(&pressure, 300, now + 100 * NS_PER_MS));
 }
 
+/* 95 of 158 packets/s each, gathered to a few datagrams by now: they stay what they are. */
+static void what_pressure_sent_up_does_not_end_the_pressure(void **state)
+{
+	struct pressure pressure = {0};
+	int64_t now = NS_PER_S;
+	struct stream slow, busy;
+	uint64_t load;
+
+	(void)state;
+	set_up(&slow);
+	(void)run_steps(&slow, 158, NS_PER_S, true, NS_PER_MS);
+	(void)adapt_press(&pressure, 0, now);
+	load = 95 * adapt_load(&slow.adapt, 16, 5);
+	assert_true(adapt_press(&pressure, load, now += 100 * NS_PER_MS));
+	assert_true(adapt_press(&pressure, load, now + 100 * NS_PER_MS));
+	set_up(&busy);
+	(void)run(&busy, 200000, 100 * NS_PER_MS);
+	assert_int_equal(adapt_load(&busy.adapt, 20000, 31), 31); /* large by itself */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +193,7 @@ int main(void)
 	    cmocka_unit_test(silent_source_goes_down_by_looks_alone),
 	    cmocka_unit_test(pressed_thread_sends_those_up_that_talk_and_nobody_down),
 	    cmocka_unit_test(thread_is_pressed_by_many_datagrams_until_they_are_few),
+	    cmocka_unit_test(what_pressure_sent_up_does_not_end_the_pressure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
