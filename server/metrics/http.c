@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -24,7 +25,7 @@
 #include "clock.h"
 #include "page.h"
 
-#define BACKLOG         64
+#define BACKLOG         128
 #define ACCEPT_PAUSE_MS 100 /* without descriptors */
 
 enum stage {
@@ -126,8 +127,9 @@ static void drop(struct connection *connection)
 	*connection = (struct connection){.fd = -1};
 }
 
-/* A free place, or that of the one which has been there for longest. */
-static struct connection *find_place(struct http *http)
+/* A free place, or that of the one which has been there for longest, if that was long enough to ask:
+ * else a crowd that arrives at once would push out who is just about to. NULL: wait. */
+static struct connection *find_place(struct http *http, int64_t now_ns)
 {
 	struct connection *oldest = &http->connections[0];
 
@@ -139,21 +141,36 @@ static struct connection *find_place(struct http *http)
 		if (connection->since_ns < oldest->since_ns)
 			oldest = connection;
 	}
+	http->accept_ns = oldest->since_ns + HTTP_STAY_MS * NS_PER_MS;
+	if (http->accept_ns > now_ns)
+		return NULL;
 	drop(oldest);
 	return oldest;
 }
 
+/* accept4(2) is rpc's: its connections, counted and limited as those of gRPC. */
+static int accept_plainly(int listen_fd)
+{
+	CLEANUP(closep) int fd = accept(listen_fd, NULL, NULL);
+
+	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return -1;
+	return take_fd(&fd);
+}
+
 static void accept_one(struct http *http, int64_t now_ns)
 {
-	int fd = accept4(http->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct connection *connection;
+	struct connection *connection = find_place(http, now_ns);
+	int fd;
 
+	if (!connection)
+		return;
+	fd = accept_plainly(http->listen_fd);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 			http->accept_ns = now_ns + ACCEPT_PAUSE_MS * NS_PER_MS;
 		return;
 	}
-	connection = find_place(http);
 	connection->stage = STAGE_READING;
 	connection->fd = fd;
 	connection->since_ns = now_ns;

@@ -6,8 +6,8 @@
  * is there to parse is one line, and Debian's libmicrohttpd would bring GnuTLS into a process that is
  * exposed, and knows a timeout for silence but none for a request as a whole.
  *
- * One thread, at most HTTP_CONNECTIONS of them at a time (the oldest goes when one more comes, so nobody
- * can keep others out by holding them), HTTP_REQUEST_BYTES of a request, HTTP_REQUEST_MS to send it and
+ * One thread, at most HTTP_CONNECTIONS of them at a time (the oldest goes when one more comes, though not
+ * before HTTP_STAY_MS, so nobody can keep others out by holding them), HTTP_REQUEST_BYTES of a request, HTTP_REQUEST_MS to send it and
  * HTTP_ANSWER_MS to take the answer, which is made at most once in HTTP_FRESH_MS.
  *
  * Threads: open, start, free from main.
@@ -17,7 +17,8 @@
 
 #include <stddef.h>
 
-#define HTTP_CONNECTIONS   16
+#define HTTP_CONNECTIONS   64
+#define HTTP_STAY_MS       20
 #define HTTP_REQUEST_BYTES 4096
 #define HTTP_REQUEST_MS    5000
 #define HTTP_ANSWER_MS     10000

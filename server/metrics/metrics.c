@@ -286,6 +286,9 @@ static void write_tenants(const struct rpc_counts *counts, struct text *text)
 enum server_row {
 	SERVER_REFUSED,
 	SERVER_ANONYMOUS,
+	SERVER_CUT_OVERDRAWN,
+	SERVER_CUT_SILENT,
+	SERVER_CUT_REFUSED,
 	SERVER_RELOADS_APPLIED,
 	SERVER_RELOADS_REFUSED,
 	SERVER_RELOAD_WORKED,
@@ -295,13 +298,18 @@ enum server_row {
 	SERVER_CPU,
 	SERVER_MEMORY,
 };
-#define SERVER_ROWS 10
+#define SERVER_ROWS 13
 
 static const struct text_row server_rows[SERVER_ROWS] = {
     [SERVER_REFUSED] = {"nflogd_calls_refused_total", TEXT_COUNTER,
 			"Calls whose credentials were no tenant's.", NULL},
     [SERVER_ANONYMOUS] = {"nflogd_anonymous_calls", TEXT_GAUGE,
 			  "Calls of health and reflection now, which need no credentials.", NULL},
+    [SERVER_CUT_OVERDRAWN] = {"nflogd_connections_cut_total", TEXT_COUNTER,
+			      "Connections ended before gRPC saw more of them, and why.",
+			      "reason=\"overdrawn\""},
+    [SERVER_CUT_SILENT] = {"nflogd_connections_cut_total", TEXT_COUNTER, "", "reason=\"silent\""},
+    [SERVER_CUT_REFUSED] = {"nflogd_connections_cut_total", TEXT_COUNTER, "", "reason=\"refused\""},
     [SERVER_RELOADS_APPLIED] = {"nflogd_config_reloads_total", TEXT_COUNTER,
 				"Times that the configuration was read again.",
 				"result=\"applied\""},
@@ -351,6 +359,9 @@ static void write_server(struct metrics *metrics, const struct rpc_counts *count
 	uint64_t values[SERVER_ROWS] = {
 	    [SERVER_REFUSED] = counts->calls_refused,
 	    [SERVER_ANONYMOUS] = counts->anonymous_calls,
+	    [SERVER_CUT_OVERDRAWN] = counts->cut_overdrawn,
+	    [SERVER_CUT_SILENT] = counts->cut_silent,
+	    [SERVER_CUT_REFUSED] = counts->cut_refused,
 	    [SERVER_RELOADS_APPLIED] = atomic_load(&metrics->reloads_applied),
 	    [SERVER_RELOADS_REFUSED] = atomic_load(&metrics->reloads_refused),
 	    [SERVER_RELOAD_WORKED] = !atomic_load(&metrics->last_reload_refused),

@@ -133,6 +133,9 @@ struct rpc_counts {
 	int64_t config_load_time_ns;
 	uint64_t calls_refused;   /* of no tenant */
 	uint64_t anonymous_calls; /* now */
+	uint64_t cut_overdrawn;   /* connections ended for sending too much */
+	uint64_t cut_silent;      /* for saying nothing */
+	uint64_t cut_refused;     /* at once: too many, or no descriptor for one more */
 };
 
 /* Any thread. 0 or -ENOMEM; rpc_counts_done() ends it. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "inlet.h"
 #include "policy.h"
 #include "server.h"
 #include "source.h"
@@ -109,12 +110,16 @@ static int count_tenants(const struct subscriptions *list, struct rpc_counts *re
 
 int rpc_count(struct rpc *rpc, struct rpc_counts *ret)
 {
+	const struct inlet_counts inlet = inlet_counts();
 	CLEANUP(rpc_counts_done)
 	struct rpc_counts counts = {
 	    .start_time_ns = rpc->start_time_ns,
 	    .config_load_time_ns = atomic_load(&rpc->config_load_time_ns),
 	    .calls_refused = atomic_load(&rpc->refused),
 	    .anonymous_calls = atomic_load(&rpc->anonymous_calls),
+	    .cut_overdrawn = inlet.overdrawn,
+	    .cut_silent = inlet.silent,
+	    .cut_refused = inlet.refused,
 	};
 	int r;
 

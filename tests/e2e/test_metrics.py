@@ -117,7 +117,7 @@ class Metrics(harness.RealTest):
         page = self.wait_page("the packets", lambda p: p.sum("nflogd_source_packets_total") == 3)
         self.assertEqual(set(page.series), before)
         self.assertEqual({label for _, labels in before for label, _ in labels},
-                         {"netns", "group", "tenant", "stage", "result", "version"})
+                         {"netns", "group", "tenant", "stage", "result", "reason", "version"})
 
     def test_the_loss_equation_holds_in_metrics(self):
         """Both streams are held to 1000 packets a second; one of them has a filter."""
@@ -237,7 +237,8 @@ class Metrics(harness.RealTest):
         for _ in range(2000):
             with socket.create_connection(("127.0.0.1", self.port), harness.PATIENCE_S) as gone:
                 gone.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-        self.page()
+        page = self.page()
+        self.assertEqual(page.sum("nflogd_connections_cut_total"), 0)  # those of gRPC are other ones
         self.assertLess(self.resident() - before, 32 << 20)
         self.ns.send_udp("10.99.0.7", 9, count=5)
         stream.wait_packets(5)
