@@ -134,6 +134,12 @@ static void shut(struct meter *meter, int fd)
 
 /* --- accepting --------------------------------------------------------------------------- */
 
+static int64_t burst(void)
+{
+	return inlet.limits.burst_bytes > INLET_BURST_BYTES ? inlet.limits.burst_bytes
+							    : INLET_BURST_BYTES;
+}
+
 static void begin(int fd, bool is_tcp)
 {
 	int64_t now_ns = monotonic_ns();
@@ -144,7 +150,7 @@ static void begin(int fd, bool is_tcp)
 	meter = &meters[fd];
 	atomic_store(&meter->since_ns, now_ns);
 	atomic_store(&meter->checked_ns, now_ns);
-	atomic_store(&meter->budget, INLET_BURST_BYTES);
+	atomic_store(&meter->budget, burst());
 	atomic_store(&meter->hello, 0);
 	atomic_store(&meter->is_tcp, is_tcp);
 	atomic_store(&meter->inode, inode_of(fd));
@@ -245,8 +251,8 @@ static void earn(struct meter *meter, int64_t bytes)
 {
 	int64_t budget = atomic_load_explicit(&meter->budget, memory_order_relaxed) + bytes;
 
-	if (budget > INLET_BURST_BYTES)
-		budget = INLET_BURST_BYTES;
+	if (budget > burst())
+		budget = burst();
 	atomic_store_explicit(&meter->budget, budget, memory_order_relaxed);
 }
 

@@ -20,11 +20,14 @@
 
 #include <stdint.h>
 
-#define INLET_BURST_BYTES 1048576 /* a resume token of the largest size, several times */
+/* The default request at its largest, and half of it. A burst of headers that are reset at once becomes
+ * a hundred times as much memory before gRPC hands the first of the calls out. */
+#define INLET_BURST_BYTES 393216
 
 struct inlet_limits {
 	uint32_t connections;      /* over TCP, at the same time */
 	uint32_t bytes_per_second; /* of each connection */
+	uint32_t burst_bytes;      /* at once; less than INLET_BURST_BYTES: that */
 	uint32_t hello_timeout_ms; /* from the accept to the first bytes of HTTP/2 or TLS */
 };
 

@@ -184,6 +184,7 @@ static int build(struct rpc *rpc, const struct rpc_options *options, struct rpc_
 	inlet_start(&(struct inlet_limits){
 	    .connections = rpc->limits.connections,
 	    .bytes_per_second = rpc->limits.receive_bytes_per_second,
+	    .burst_bytes = rpc->limits.request_bytes + rpc->limits.request_bytes / 2,
 	    .hello_timeout_ms = rpc->limits.handshake_timeout_ms,
 	});
 	r = contract_new(&rpc->contract);
