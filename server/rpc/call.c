@@ -21,6 +21,7 @@
 
 #include "arena.h"
 #include "clock.h"
+#include "details.h"
 #include "peers.h"
 #include "policy.h"
 #include "server.h"
@@ -322,6 +323,8 @@ static void send_end(struct call *call, grpc_byte_buffer *answer, grpc_status_co
 		     const char *text)
 {
 	grpc_slice details = grpc_slice_from_copied_string(text);
+	grpc_metadata trailer = {.key = grpc_slice_from_static_string(DETAILS_KEY),
+				 .value = details_make(code, text)};
 	grpc_op ops[3] = {0};
 	size_t count = 0;
 
@@ -333,12 +336,16 @@ static void send_end(struct call *call, grpc_byte_buffer *answer, grpc_status_co
 	}
 	ops[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
 	ops[count].data.send_status_from_server.status = code;
+	ops[count].data.send_status_from_server.trailing_metadata = &trailer;
+	ops[count].data.send_status_from_server.trailing_metadata_count =
+	    GRPC_SLICE_LENGTH(trailer.value) > 0;
 	ops[count++].data.send_status_from_server.status_details = &details;
 	call->finished = true;
 	call->wants_news = false;
 	if (start(call, ops, count, &call->on_status))
 		wait_for_peer(call);
 	grpc_slice_unref(details);
+	grpc_slice_unref(trailer.value);
 }
 
 void call_reply(struct call *call, const ProtobufCMessage *response)

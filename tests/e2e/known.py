@@ -23,6 +23,8 @@ def load(name):
 
 health = load("grpc/health/v1/health")
 reflection = load("grpc/reflection/v1/reflection")
+status = load("google/rpc/status")
+errors = load("google/rpc/error_details")
 
 
 def check(channel, service=""):

@@ -133,6 +133,40 @@ class Discover(harness.RealTest):
                 call(b"")
             self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAUTHENTICATED, method)
 
+    def details(self, call):
+        """(code, ErrorInfo, BadRequest or None) of a call that fails."""
+        with self.assertRaises(grpc.RpcError) as caught:
+            call()
+        error = caught.exception
+        trailers = dict(error.trailing_metadata())
+        status = known.status.Status.FromString(trailers["grpc-status-details-bin"])
+        self.assertEqual((status.code, status.message), (error.code().value[0], error.details()))
+        info, bad = known.errors.ErrorInfo(), known.errors.BadRequest()
+        self.assertTrue(status.details[0].Unpack(info))
+        self.assertEqual(info.domain, "nflogd")
+        has_field = len(status.details) > 1 and status.details[1].Unpack(bad)
+        return error.code(), info, bad if has_field else None
+
+    def test_errors_tell_programs_why(self):
+        self.serve()
+        stub = harness.rpc.NflogServiceStub(self.open())
+
+        def subscribe(**request):
+            return lambda: list(stub.Subscribe(harness.pb.SubscribeRequest(**request)))
+        code, info, bad = self.details(subscribe(start={"last": 0}))
+        self.assertEqual((code, info.reason), (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"))
+        self.assertEqual([(v.field, v.description) for v in bad.field_violations],
+                         [("start.last", "expected 1 or more")])
+        _, info, bad = self.details(lambda: stub.ListSources(harness.pb.ListSourcesRequest(page_size=-1)))
+        self.assertEqual(bad.field_violations[0].field, "page_size")
+        # One answer whether or not it exists.
+        denied = [self.details(subscribe(netns=[name])) for name in ("host", "nobody")]
+        self.assertEqual(denied[0], denied[1])
+        self.assertEqual((denied[0][1].reason, denied[0][2]), ("NO_GRANT", None))
+        stranger = self.stranger().unary_unary(f"/{SERVICE}/GetStats")
+        code, info, _ = self.details(lambda: stranger(b""))
+        self.assertEqual((code, info.reason), (grpc.StatusCode.UNAUTHENTICATED, "NO_TENANT"))
+
     def test_watch_is_told_of_the_end_before_streams_end(self):
         self.serve()
         states = known.watch(self.stranger(), SERVICE)
