@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "cleanup.h"
+#include "details.h"
 #include "message.h"
 
 #define PAGES_MAX 1000 /* of a server that never comes to an end */
@@ -73,6 +74,8 @@ static int read_answer(const struct question *q, struct call *call, struct messa
 		answered = true;
 	}
 	code = call_status(call, &text);
+	if (code != NFL_CLIENT_OK && q->err)
+		details_read(&call->trailers, q->err->reason, q->err->field);
 	if (code != NFL_CLIENT_OK)
 		return fail(q, -EREMOTEIO, code, text ? text : "");
 	return answered ? 0 : question_malformed(q);

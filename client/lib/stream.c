@@ -18,6 +18,7 @@
 #include "cancel.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "details.h"
 #include "events.h"
 #include "message.h"
 #include "reconnect.h"
@@ -113,6 +114,7 @@ static struct nfl_client_status call_end(struct nfl_client_stream *stream)
 	free(stream->status_text);
 	status.code = call_status(&stream->call, &stream->status_text);
 	status.message = stream->status_text ? stream->status_text : "";
+	details_read(&stream->call.trailers, status.reason, status.field);
 	return status;
 }
 
@@ -157,8 +159,10 @@ static int stream_ended(struct nfl_client_stream *stream, struct nfl_client_even
 			return stream_over(stream, 0, NFL_CLIENT_OK, "");
 		return tell_reconnecting(stream, &status, ret);
 	}
-	return stream_over(stream, status.code == NFL_CLIENT_OK ? 0 : -EREMOTEIO, status.code,
-			   status.message);
+	(void)stream_over(stream, status.code == NFL_CLIENT_OK ? 0 : -EREMOTEIO, status.code,
+			  status.message);
+	stream->status = status; /* with its details */
+	return stream->result;
 }
 
 static int stream_failed(struct nfl_client_stream *stream, int r)

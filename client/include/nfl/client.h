@@ -82,10 +82,16 @@ enum nfl_client_code {
  * thread; static text. */
 NFL_API const char *nfl_client_code_name(int code);
 
+#define NFL_CLIENT_REASON_MAX 64
+#define NFL_CLIENT_FIELD_MAX  128
+
 /* How a call ended. The message is the server's or gRPC's text: of outside origin, escape it. */
 struct nfl_client_status {
 	int code; /* enum nfl_client_code, or another gRPC code */
 	const char *message;
+	/* For programs, as "NO_GRANT"; empty: the server did not say. Of outside origin, too. */
+	char reason[NFL_CLIENT_REASON_MAX];
+	char field[NFL_CLIENT_FIELD_MAX]; /* path of what is wrong in the request, or empty */
 };
 
 /* Bit of nfl_client_options.flags. */
@@ -93,8 +99,10 @@ struct nfl_client_status {
 
 /* Why a function failed. The message may be of outside origin: escape it. */
 struct nfl_client_error {
-	int code; /* as in nfl_client_status */
+	int code; /* as in nfl_client_status, as the last two */
 	char message[512];
+	char reason[NFL_CLIENT_REASON_MAX];
+	char field[NFL_CLIENT_FIELD_MAX];
 };
 
 /**

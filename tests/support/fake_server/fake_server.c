@@ -154,16 +154,21 @@ static void open_gates(struct fake_server *s, unsigned count)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-static void send_status(struct fake_server *s, const struct serving *serving, int code,
-			const char *text)
+static void send_status(struct fake_server *s, const struct serving *serving,
+			const struct fake_step *step)
 {
-	grpc_slice details = grpc_slice_from_copied_string(text ? text : "");
+	grpc_slice details = grpc_slice_from_copied_string(step->text ? step->text : "");
+	grpc_metadata trailer = {.key = grpc_slice_from_static_string("grpc-status-details-bin"),
+				 .value = grpc_slice_from_copied_buffer(step->bytes, step->len)};
 	grpc_op op = {.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
-		      .data.send_status_from_server = {.status = (grpc_status_code)code,
-						       .status_details = &details}};
+		      .data.send_status_from_server = {.status = (grpc_status_code)step->code,
+						       .status_details = &details,
+						       .trailing_metadata = &trailer,
+						       .trailing_metadata_count = step->len > 0}};
 
 	start(serving, &op, TAG_STATUS);
 	grpc_slice_unref(details);
+	grpc_slice_unref(trailer.value);
 	(void)wait_tag(s, TAG_STATUS);
 }
 
@@ -237,11 +242,11 @@ static void run_script(struct fake_server *s, const struct serving *serving,
 			wait_closed(s);
 			return;
 		case FAKE_END:
-			send_status(s, serving, step->code, step->text);
+			send_status(s, serving, step);
 			return;
 		}
 	}
-	send_status(s, serving, GRPC_STATUS_OK, NULL);
+	send_status(s, serving, &(const struct fake_step){.code = GRPC_STATUS_OK});
 }
 
 static void keep_request(struct fake_server *s, grpc_byte_buffer *buffer)
@@ -279,7 +284,9 @@ static void serve_call(struct fake_server *s, struct serving *serving)
 	if (wait_tag(s, TAG_HEADERS) && script)
 		run_script(s, serving, script);
 	else
-		send_status(s, serving, GRPC_STATUS_UNIMPLEMENTED, "no script");
+		send_status(s, serving,
+			    &(const struct fake_step){.code = GRPC_STATUS_UNIMPLEMENTED,
+						      .text = "no script"});
 	(void)wait_tag(s, TAG_CLOSED);
 	if (serving->request)
 		grpc_byte_buffer_destroy(serving->request);

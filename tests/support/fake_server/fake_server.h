@@ -21,7 +21,7 @@ enum fake_step_kind {
 	FAKE_BREAK_OFF, /* with a status, in the midst of a message that the client does not read */
 	FAKE_WRITE,     /* bytes as they are on the connection: HTTP/2, or a part of it */
 	FAKE_DROP,      /* breaks the connections, as a daemon that is killed */
-	FAKE_END,       /* with a status; at the end of a script: with OK */
+	FAKE_END, /* with a status, and bytes as its details; at the end of a script: with OK */
 };
 
 struct fake_step {

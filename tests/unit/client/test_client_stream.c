@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <google/rpc/error_details.pb-c.h>
+#include <google/rpc/status.pb-c.h>
 #include <nfl/client.h>
 
 #include "bytes.h"
@@ -353,6 +355,64 @@ static void status_of_the_server_is_told_with_its_text(void **state)
 	response_done(&batch);
 }
 
+/* google.rpc.Status with ErrorInfo and BadRequest, as bytes; returns how many. */
+static size_t pack_details(uint8_t bytes[500])
+{
+	char types[][50] = {"type.googleapis.com/google.rpc.ErrorInfo",
+			    "type.googleapis.com/google.rpc.BadRequest"};
+	char reason[] = "INVALID_REQUEST", field[] = "start.last";
+	uint8_t info_bytes[100], request_bytes[100];
+	Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
+	Google__Rpc__BadRequest request = GOOGLE__RPC__BAD_REQUEST__INIT;
+	Google__Rpc__BadRequest__FieldViolation violation =
+	    GOOGLE__RPC__BAD_REQUEST__FIELD_VIOLATION__INIT;
+	Google__Rpc__BadRequest__FieldViolation *violations[] = {&violation};
+	Google__Protobuf__Any any[2] = {GOOGLE__PROTOBUF__ANY__INIT, GOOGLE__PROTOBUF__ANY__INIT};
+	Google__Protobuf__Any *details[] = {&any[0], &any[1]};
+	Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
+
+	info.reason = reason;
+	violation.field = field;
+	request.field_violations = violations;
+	request.n_field_violations = 1;
+	for (size_t i = 0; i < 2; i++)
+		any[i].type_url = types[i];
+	any[0].value.data = info_bytes;
+	any[0].value.len = google__rpc__error_info__pack(&info, info_bytes);
+	any[1].value.data = request_bytes;
+	any[1].value.len = google__rpc__bad_request__pack(&request, request_bytes);
+	status.details = details;
+	status.n_details = 2;
+	return google__rpc__status__pack(&status, bytes);
+}
+
+static void reason_and_field_of_an_error_are_told(void **state)
+{
+	uint8_t bytes[500];
+	size_t len = pack_details(bytes);
+
+	(void)state;
+	for (size_t cut = 1; cut <= len; cut++) { /* a part of it may be broken, which is no harm */
+		const struct fake_step steps[] = {{.kind = FAKE_END,
+						   .code = NFL_CLIENT_INVALID_ARGUMENT,
+						   .text = "text",
+						   .bytes = bytes,
+						   .len = cut}};
+		const struct nfl_client_status *status;
+		struct scene scene;
+
+		scene_begin(&scene, steps, ARRAY_SIZE(steps));
+		assert_int_equal(next(&scene), -EREMOTEIO);
+		status = nfl_client_status(scene.stream);
+		assert_string_equal(status->message, "text");
+		if (cut == len) {
+			assert_string_equal(status->reason, "INVALID_REQUEST");
+			assert_string_equal(status->field, "start.last");
+		}
+		scene_end(&scene);
+	}
+}
+
 /* --- hostile servers --------------------------------------------------------------------- */
 
 static void expect_malformed(const void *bytes, size_t len)
@@ -575,6 +635,7 @@ int main(void)
 	    cmocka_unit_test(connect_timeout_does_not_end_a_quiet_stream),
 	    cmocka_unit_test(server_that_goes_away_is_unavailable),
 	    cmocka_unit_test(status_of_the_server_is_told_with_its_text),
+	    cmocka_unit_test(reason_and_field_of_an_error_are_told),
 	    cmocka_unit_test(malformed_response_is_a_bad_message),
 	    cmocka_unit_test(unknown_and_empty_responses_are_skipped),
 	    cmocka_unit_test(more_sources_than_a_client_takes_are_refused),
