@@ -167,15 +167,12 @@ static const struct method *find_method(const struct call *call)
 
 void call_receive(struct call *call)
 {
-	struct status status;
 	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->request};
 
-	if (start(call, &op, 1, &call->on_request)) {
+	if (start(call, &op, 1, &call->on_request))
 		wait_for_peer(call);
-		return;
-	}
-	status_set(&status, GRPC_STATUS_INTERNAL, "the request cannot be read");
-	call_finish(call, &status);
+	else
+		call_cancel(call, GRPC_STATUS_INTERNAL, "the request cannot be read");
 }
 
 /* Nobody is behind it whose calls could be limited: all such calls together are. */

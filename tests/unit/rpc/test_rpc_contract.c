@@ -70,7 +70,7 @@ static void what_does_not_exist_is_not_found(void **state)
 	assert_null(contract_find_symbol(*state, ""));
 	assert_null(contract_find_symbol(*state, "nflog"));
 	assert_null(contract_find_symbol(*state, "nflog.v1"));
-	assert_null(contract_find_symbol(*state, "nflog.v1.Packe"));
+	assert_null(contract_find_symbol(*state, "nflog.v1.Pac"));
 	assert_null(contract_find_symbol(*state, "nflog.v1.PacketView.PACKET_VIEW_FULL"));
 	assert_null(contract_find_file(*state, ""));
 	assert_null(contract_find_file(*state, "nflog.proto"));
