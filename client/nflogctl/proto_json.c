@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,20 +56,23 @@ static void put(struct proto_json *json, const char *text, size_t len)
 
 #define put_literal(json, text) put((json), "" text, sizeof(text) - 1)
 
-static void put_format(struct proto_json *json, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Numbers and times: short. */
-static void put_format(struct proto_json *json, const char *format, ...)
+static void put_number(struct proto_json *json, uint64_t value)
 {
-	char text[TIME_BYTES];
-	va_list args;
-	int len;
+	char digits[20];
+	size_t at = sizeof(digits);
 
-	va_start(args, format);
-	len = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	put(json, text, (size_t)len);
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	put(json, digits + at, sizeof(digits) - at);
+}
+
+static void put_signed(struct proto_json *json, int64_t value)
+{
+	if (value < 0)
+		put_literal(json, "-");
+	put_number(json, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 static void put_string(struct proto_json *json, const char *text)
@@ -130,7 +132,7 @@ static void put_key(struct proto_json *json, const char *name)
 /* --- times ------------------------------------------------------------------------------- */
 
 /* Of nine digits as many as are needed, by threes. */
-static int fraction_digits(int32_t nanos)
+static size_t fraction_digits(uint32_t nanos)
 {
 	if (nanos == 0)
 		return 0;
@@ -139,45 +141,38 @@ static int fraction_digits(int32_t nanos)
 	return nanos % 1000 == 0 ? 6 : 9;
 }
 
-static void put_fraction(struct proto_json *json, int32_t nanos)
-{
-	char digits[16];
-	int count = fraction_digits(nanos);
-
-	(void)snprintf(digits, sizeof(digits), "%09" PRId32, nanos);
-	if (count)
-		put_format(json, ".%.*s", count, digits);
-}
+#define CLOCK_CHARS 19 /* 2026-01-02T03:04:05, and a dot behind it */
 
 static void put_timestamp(struct proto_json *json, const Google__Protobuf__Timestamp *time)
 {
-	/* What the mapping has: the years 1 to 9999. */
-	const int64_t first = INT64_C(-62135596800), last = INT64_C(253402300799);
+	const int64_t limit = INT64_MAX / NS_PER_S - 1;
 	int64_t seconds = time->seconds;
-	int32_t nanos = time->nanos >= 0 && time->nanos < NS_PER_S ? time->nanos : 0;
-	struct tm tm;
-	time_t t;
+	uint32_t nanos = time->nanos >= 0 && time->nanos < NS_PER_S ? (uint32_t)time->nanos : 0;
+	size_t digits = fraction_digits(nanos);
+	char text[TIME_BYTES];
 
-	seconds = seconds < first ? first : seconds > last ? last : seconds;
-	t = (time_t)seconds;
-	(void)gmtime_r(&t, &tm); /* fails only for years beyond int */
-	put_format(json, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	put_fraction(json, nanos);
+	seconds = seconds < -limit ? -limit : seconds > limit ? limit : seconds;
+	(void)nfl_render_time(text, sizeof(text), seconds * NS_PER_S + nanos, NFL_RENDER_UTC);
+	put_literal(json, "\"");
+	put(json, text, CLOCK_CHARS + (digits ? 1 + digits : 0));
 	put_literal(json, "Z\"");
 }
 
 static void put_duration(struct proto_json *json, const Google__Protobuf__Duration *duration)
 {
-	const int64_t limit = INT64_C(315576000000); /* as the mapping has it */
-	int64_t seconds = duration->seconds;
-	int64_t nanos = duration->nanos;
-	bool is_negative = seconds < 0 || nanos < 0;
+	uint32_t nanos = (uint32_t)(duration->nanos < 0 ? 0U - (uint32_t)duration->nanos
+							: (uint32_t)duration->nanos);
+	uint64_t seconds =
+	    duration->seconds < 0 ? 0 - (uint64_t)duration->seconds : (uint64_t)duration->seconds;
+	size_t digits = nanos < NS_PER_S ? fraction_digits(nanos) : 0;
+	char text[TIME_BYTES];
 
-	seconds = seconds < -limit ? -limit : seconds > limit ? limit : seconds;
-	nanos = nanos < 0 ? -nanos : nanos;
-	put_format(json, "\"%s%" PRId64, is_negative ? "-" : "", seconds < 0 ? -seconds : seconds);
-	put_fraction(json, nanos < NS_PER_S ? (int32_t)nanos : 0);
+	put_literal(json, "\"");
+	if (duration->seconds < 0 || duration->nanos < 0)
+		put_literal(json, "-");
+	put_number(json, seconds);
+	(void)snprintf(text, sizeof(text), ".%09" PRIu32, nanos);
+	put(json, text, digits ? 1 + digits : 0);
 	put_literal(json, "s\"");
 }
 
@@ -190,7 +185,15 @@ static void put_enum(struct proto_json *json, const ProtobufCEnumDescriptor *typ
 	if (known && !json->is_numeric)
 		put_string(json, known->name);
 	else
-		put_format(json, "%d", value);
+		put_signed(json, value);
+}
+
+/* The contract has none yet. */
+static void put_double(struct proto_json *json, double value)
+{
+	char text[32];
+
+	put(json, text, (size_t)snprintf(text, sizeof(text), "%.17g", value));
 }
 
 static size_t value_size(ProtobufCType type)
@@ -230,29 +233,36 @@ static void put_value(struct proto_json *json, const ProtobufCFieldDescriptor *f
 	case PROTOBUF_C_TYPE_INT64:
 	case PROTOBUF_C_TYPE_SINT64:
 	case PROTOBUF_C_TYPE_SFIXED64:
-		put_format(json, "\"%" PRId64 "\"", *(const int64_t *)value);
+		put_literal(json, "\"");
+		put_signed(json, *(const int64_t *)value);
+		put_literal(json, "\"");
 		break;
 	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED64:
-		put_format(json, "\"%" PRIu64 "\"", *(const uint64_t *)value);
+		put_literal(json, "\"");
+		put_number(json, *(const uint64_t *)value);
+		put_literal(json, "\"");
 		break;
 	case PROTOBUF_C_TYPE_INT32:
 	case PROTOBUF_C_TYPE_SINT32:
 	case PROTOBUF_C_TYPE_SFIXED32:
-		put_format(json, "%" PRId32, *(const int32_t *)value);
+		put_signed(json, *(const int32_t *)value);
 		break;
 	case PROTOBUF_C_TYPE_UINT32:
 	case PROTOBUF_C_TYPE_FIXED32:
-		put_format(json, "%" PRIu32, *(const uint32_t *)value);
+		put_number(json, *(const uint32_t *)value);
 		break;
 	case PROTOBUF_C_TYPE_DOUBLE:
-		put_format(json, "%.17g", *(const double *)value);
+		put_double(json, *(const double *)value);
 		break;
 	case PROTOBUF_C_TYPE_FLOAT:
-		put_format(json, "%.9g", (double)*(const float *)value);
+		put_double(json, (double)*(const float *)value);
 		break;
 	case PROTOBUF_C_TYPE_BOOL:
-		put_format(json, "%s", *(const protobuf_c_boolean *)value ? "true" : "false");
+		if (*(const protobuf_c_boolean *)value)
+			put_literal(json, "true");
+		else
+			put_literal(json, "false");
 		break;
 	case PROTOBUF_C_TYPE_ENUM:
 		put_enum(json, field->descriptor, *(const int *)value);
