@@ -114,3 +114,18 @@ void arena_reset(struct arena *arena)
 	}
 	arena->held_bytes = 0;
 }
+
+void arena_clear(struct arena *arena)
+{
+	struct arena_block *block = arena->blocks;
+	size_t held_bytes = arena->held_bytes;
+
+	if (block && !block->next) {
+		memset(block->data, 0, block->used);
+		block->used = 0;
+		return;
+	}
+	arena_reset(arena);
+	if (held_bytes)
+		(void)arena_add_block(arena, held_bytes); /* else the next message makes some */
+}

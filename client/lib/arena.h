@@ -41,6 +41,9 @@ void *arena_extend(struct arena *arena, void *items, size_t count, size_t more, 
 ProtobufCMessage *arena_unpack(struct arena *arena, const ProtobufCMessageDescriptor *type,
 			       const void *bytes, size_t len);
 
+/* Empty, but with room for as much as it held: for one message after another without allocation. */
+void arena_clear(struct arena *arena);
+
 /* Frees everything; the arena is empty and usable. */
 void arena_reset(struct arena *arena);
 

@@ -42,5 +42,5 @@ void output_done(struct output *output)
 	out_done(&output->out);
 	capture_done(&output->capture);
 	dictionary_done(&output->dictionary);
-	proto_json_done(&output->proto_json);
+	nfl_client_json_free(output->json);
 }

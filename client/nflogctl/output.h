@@ -17,7 +17,6 @@
 #include "capture.h"
 #include "dictionary.h"
 #include "out.h"
-#include "proto_json.h"
 #include "stamp.h"
 
 struct output;
@@ -66,7 +65,7 @@ struct output {
 	struct nfl_render_table table;
 	struct capture capture;       /* of pcapng */
 	struct dictionary dictionary; /* of raw and protojson */
-	struct proto_json proto_json;
+	struct nfl_client_json *json; /* owned; of protojson */
 };
 
 void output_done(struct output *output);

@@ -14,15 +14,20 @@ static void put_response(struct output *output, struct nfl_bytes message)
 		   message.len);
 }
 
-static void put_json(struct output *output, struct nfl_bytes message, bool is_packet)
+static void put_json(struct output *output, struct nfl_bytes message, uint32_t flags)
 {
-	int r = proto_json_render(&output->proto_json, message, is_packet,
-				  output->render_flags & NFL_RENDER_NUMERIC);
+	const char *text;
+	size_t len;
+	int r = output->json ? 0 : nfl_client_json_new(&output->json);
 
+	if (output->render_flags & NFL_RENDER_NUMERIC)
+		flags |= NFL_CLIENT_JSON_NUMERIC;
+	if (r == 0)
+		r = nfl_client_json_render(output->json, message, flags, &text, &len);
 	if (r < 0)
 		output->out.error = r;
 	else
-		out_append(&output->out, output->proto_json.text, output->proto_json.len, NULL, 0);
+		out_append(&output->out, text, len, NULL, 0);
 }
 
 /* Events that are shown. Told on standard error as well: a lost connection, which has no message. */
@@ -59,15 +64,15 @@ static void begin_raw(struct output *output)
 static void show_protojson(struct output *output, const struct nfl_client_event *event)
 {
 	if (event->type == NFL_CLIENT_PACKET)
-		put_json(output, event->message, true);
+		put_json(output, event->message, NFL_CLIENT_JSON_PACKET);
 	else if (is_shown(output, event))
-		put_json(output, event->message, false);
+		put_json(output, event->message, 0);
 }
 
 static void begin_protojson(struct output *output)
 {
 	for (size_t i = 0; i < output->dictionary.count; i++)
-		put_json(output, dictionary_get(&output->dictionary, i), false);
+		put_json(output, dictionary_get(&output->dictionary, i), 0);
 }
 
 const struct output_format format_raw = {

@@ -13,7 +13,6 @@
 #include "interrupt.h"
 #include "options.h"
 #include "output.h"
-#include "proto_json.h"
 #include "resume_file.h"
 #include "session.h"
 #include "sessions.h"
@@ -229,25 +228,33 @@ static int subscribe(const struct common *common, struct resume_file *resume, in
 	return show_stream(stream, &request, resume);
 }
 
+static void json_freep(struct nfl_client_json **json)
+{
+	nfl_client_json_free(*json);
+}
+
 static int print_request(struct resume_file *resume, int64_t now_ns)
 {
-	CLEANUP(proto_json_done) struct proto_json json = {0};
+	CLEANUP(json_freep) struct nfl_client_json *json = NULL;
+	CLEANUP(freep) void *bytes = NULL;
 	struct nfl_client_subscribe_options request;
 	char label[LABEL_MAX + 1];
-	void *bytes = NULL;
+	const char *text;
 	size_t len = 0;
 	int r;
 
 	make_request(&request, label, resume, now_ns);
 	r = nfl_client_request(&request, &bytes, &len);
 	if (r == 0)
-		r = proto_json_render_request(&json, (struct nfl_bytes){bytes, (uint32_t)len});
-	free(bytes);
+		r = nfl_client_json_new(&json);
+	if (r == 0)
+		r = nfl_client_json_render(json, (struct nfl_bytes){bytes, (uint32_t)len},
+					   NFL_CLIENT_JSON_REQUEST, &text, &len);
 	if (r < 0) {
 		complain("%s", strerror(-r));
 		return EXIT_ERROR;
 	}
-	(void)fwrite(json.text, 1, json.len, stdout);
+	(void)fwrite(text, 1, len, stdout);
 	return EXIT_DONE;
 }
 
@@ -373,7 +380,10 @@ const struct command command_subscribe = {
 	"those that the server still has. A connection that is lost is made again, and the stream\n"
 	"goes on where it was. Losses and sources that change are told on standard error (in "
 	"JSON:\n"
-	"as objects with a \"type\"), and a summary at the end.",
+	"as objects with a \"type\"), and a summary at the end.\n\n"
+	"  nflogctl subscribe -w - | wireshark -k -i -\n"
+	"  nflogctl subscribe -o json | jq 'select(.dport == 22)'\n"
+	"  nflogctl subscribe -w fw.pcapng --rotate 100M --keep 10",
     .options = options,
     .option_count = ARRAY_SIZE(options),
     .settings = &settings,

@@ -118,7 +118,7 @@ static void put_hw_address(struct block *b, const struct nfl_record *r)
 static void put_vlan(struct block *b, const struct nfl_record *r)
 {
 	size_t start = b->len;
-	uint8_t *at;
+	uint16_t len;
 
 	if (!(r->present & (NFL_HAS_VLAN_PROTO | NFL_HAS_VLAN_TCI)))
 		return;
@@ -127,10 +127,9 @@ static void put_vlan(struct block *b, const struct nfl_record *r)
 		put_u16(b, NFULA_VLAN_PROTO, r->vlan_proto);
 	if (r->present & NFL_HAS_VLAN_TCI)
 		put_u16(b, NFULA_VLAN_TCI, r->vlan_tci);
-	if (b->full)
-		return;
-	at = b->buf + start;
-	memcpy(at, &(uint16_t){(uint16_t)(b->len - start)}, sizeof(uint16_t));
+	len = (uint16_t)(b->len - start);
+	if (!b->full)
+		memcpy(b->buf + start, &len, sizeof(len));
 }
 
 static void put_link_layer(struct block *b, const struct nfl_record *r)

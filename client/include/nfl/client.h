@@ -389,6 +389,31 @@ NFL_API const struct nfl_client_status *nfl_client_status(const struct nfl_clien
 
 NFL_API void nfl_client_stream_free(struct nfl_client_stream *stream);
 
+/* --- messages as JSON -------------------------------------------------------------------- */
+
+struct nfl_client_json;
+
+/* Bits of flags. */
+#define NFL_CLIENT_JSON_PACKET  UINT32_C(1) /* the message is a Packet */
+#define NFL_CLIENT_JSON_NUMERIC UINT32_C(2) /* enums as numbers */
+#define NFL_CLIENT_JSON_REQUEST UINT32_C(4) /* the message is a SubscribeRequest */
+
+/* What renders messages, one at a time. 0, -EINVAL, -ENOMEM. @ret is owned. */
+NFL_API int nfl_client_json_new(struct nfl_client_json **ret);
+NFL_API void nfl_client_json_free(struct nfl_client_json *json);
+
+/**
+ * nfl_client_json_render - a message of the contract in the canonical JSON of proto3, on one line
+ * @message: nfl_client_event.message: a SubscribeResponse, or a Packet, which becomes a
+ *     SubscribeResponse with a batch of one; or what nfl_client_request() has made
+ * @ret_text: with the newline and a NUL, valid until the next call
+ * @ret_len: without the NUL
+ * Always valid UTF-8, what nfl_escape_json() escapes is escaped. Returns 0, -EINVAL, -ENOMEM; -EBADMSG
+ * for what is no such message.
+ */
+NFL_API int nfl_client_json_render(struct nfl_client_json *json, struct nfl_bytes message,
+				   uint32_t flags, const char **ret_text, size_t *ret_len);
+
 /* --- questions --------------------------------------------------------------------------- */
 
 /* Each call waits at most timeout_ms (-1: the connect timeout only). The result is owned and freed

@@ -203,12 +203,16 @@ static void token_moves_when_all_packets_of_its_response_were_returned(void **st
 	assert_null(bytes);
 	expect(&scene, NFL_CLIENT_STARTED);
 	expect_token(&scene, t0);
+	assert_true(scene.event.ends_response);
 	expect_packet(&scene, 1);
 	expect_token(&scene, t0);
+	assert_false(scene.event.ends_response);
 	expect_packet(&scene, 2);
 	expect_token(&scene, t1);
+	assert_true(scene.event.ends_response);
 	expect(&scene, NFL_CLIENT_SOURCE);
 	expect_token(&scene, t1);
+	assert_true(scene.event.ends_response);
 	expect(&scene, NFL_CLIENT_HEARTBEAT);
 	expect_token(&scene, t2);
 	assert_int_equal(next(&scene), 0);

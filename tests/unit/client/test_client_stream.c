@@ -199,8 +199,43 @@ static void bytes_behind_the_last_packet_are_no_reason_to_wait(void **state)
 	(void)state;
 	scene_begin(&scene, steps, ARRAY_SIZE(steps));
 	expect_packet(&scene, 1);
+	assert_true(scene.event.ends_response);
 	assert_int_equal(nfl_client_next(scene.stream, 0, &scene.event), -ETIMEDOUT);
 	scene_end(&scene);
+}
+
+static void events_carry_the_servers_message_which_is_rendered_as_json(void **state)
+{
+	static const uint8_t packet[] = {0x12, 0x04, 0x0a, 0x02, 0x08, 0x07};
+	static const uint8_t heartbeat[] = {0x22, 0x02, 0x10, 0x05};
+	const struct fake_step steps[] = {SEND_BYTES(packet, sizeof(packet)),
+					  SEND_BYTES(heartbeat, sizeof(heartbeat))};
+	struct nfl_client_json *json;
+	struct scene scene;
+	const char *text;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(nfl_client_json_new(&json), 0);
+	scene_begin(&scene, steps, ARRAY_SIZE(steps));
+	expect_packet(&scene, 7);
+	assert_int_equal(scene.event.message.len, 2);
+	assert_memory_equal(scene.event.message.data, packet + 4, 2);
+	assert_int_equal(
+	    nfl_client_json_render(json, scene.event.message, NFL_CLIENT_JSON_PACKET, &text, &len),
+	    0);
+	assert_string_equal(text, "{\"batch\":{\"packets\":[{\"sequence\":\"7\"}]}}\n");
+	assert_int_equal(len, strlen(text));
+	assert_int_equal(nfl_client_json_render(json, scene.event.message, 0, &text, &len),
+			 -EBADMSG);
+	assert_int_equal(nfl_client_json_render(json, scene.event.message, 8, &text, &len),
+			 -EINVAL);
+	expect(&scene, NFL_CLIENT_HEARTBEAT);
+	assert_int_equal(scene.event.message.len, sizeof(heartbeat));
+	assert_int_equal(nfl_client_json_render(json, scene.event.message, 0, &text, &len), 0);
+	assert_string_equal(text, "{\"heartbeat\":{\"packetsSent\":\"5\"}}\n");
+	scene_end(&scene);
+	nfl_client_json_free(json);
 }
 
 static void cancel_from_another_thread_wakes_a_quiet_stream(void **state)
@@ -627,6 +662,7 @@ int main(void)
 	    cmocka_unit_test(batch_in_many_pieces_arrives_whole),
 	    cmocka_unit_test(timeout_leaves_the_stream_as_it_is),
 	    cmocka_unit_test(bytes_behind_the_last_packet_are_no_reason_to_wait),
+	    cmocka_unit_test(events_carry_the_servers_message_which_is_rendered_as_json),
 	    cmocka_unit_test(cancel_from_another_thread_wakes_a_quiet_stream),
 	    cmocka_unit_test(cancel_ends_a_stream_that_has_packets_left),
 	    cmocka_unit_test(cancel_wakes_a_stream_that_has_no_connection),

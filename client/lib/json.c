@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A walk over an unpacked message and its descriptor; the text grows and stays from call to call. */
-#include "proto_json.h"
+/*
+ * Messages of the contract in protobuf's own JSON: a walk over an unpacked message and its descriptor, so
+ * that it knows every field that the contract has. Memory and text stay from call to call.
+ */
+#include <nfl/client.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -14,17 +17,27 @@
 #include <nfl/render.h>
 #include <nflog/v1/nflog.pb-c.h>
 
+#include "arena.h"
 #include "clock.h"
 
 #define ESCAPED_MAX 6 /* bytes of JSON for one of a text */
 #define TIME_BYTES  64
 
-static void put_message(struct proto_json *json, const ProtobufCMessage *message);
+struct nfl_client_json {
+	struct arena arena;
+	char *text; /* owned: one line, with the newline */
+	size_t len;
+	size_t capacity;
+	bool is_numeric;
+	int error; /* -ENOMEM */
+};
+
+static void put_message(struct nfl_client_json *json, const ProtobufCMessage *message);
 
 /* --- text -------------------------------------------------------------------------------- */
 
 /* Room for so many bytes, to be added to len; NULL without memory. */
-static char *reserve(struct proto_json *json, size_t size)
+static char *reserve(struct nfl_client_json *json, size_t size)
 {
 	size_t wanted = json->len + size;
 	char *grown;
@@ -44,7 +57,7 @@ static char *reserve(struct proto_json *json, size_t size)
 	return grown + json->len;
 }
 
-static void put(struct proto_json *json, const char *text, size_t len)
+static void put(struct nfl_client_json *json, const char *text, size_t len)
 {
 	char *at = reserve(json, len);
 
@@ -56,7 +69,7 @@ static void put(struct proto_json *json, const char *text, size_t len)
 
 #define put_literal(json, text) put((json), "" text, sizeof(text) - 1)
 
-static void put_number(struct proto_json *json, uint64_t value)
+static void put_number(struct nfl_client_json *json, uint64_t value)
 {
 	char digits[20];
 	size_t at = sizeof(digits);
@@ -68,14 +81,14 @@ static void put_number(struct proto_json *json, uint64_t value)
 	put(json, digits + at, sizeof(digits) - at);
 }
 
-static void put_signed(struct proto_json *json, int64_t value)
+static void put_signed(struct nfl_client_json *json, int64_t value)
 {
 	if (value < 0)
 		put_literal(json, "-");
 	put_number(json, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-static void put_string(struct proto_json *json, const char *text)
+static void put_string(struct nfl_client_json *json, const char *text)
 {
 	size_t len = strlen(text), cap = ESCAPED_MAX * len + 1;
 	char *at;
@@ -87,7 +100,7 @@ static void put_string(struct proto_json *json, const char *text)
 	put_literal(json, "\"");
 }
 
-static void put_base64(struct proto_json *json, const uint8_t *bytes, size_t len)
+static void put_base64(struct nfl_client_json *json, const uint8_t *bytes, size_t len)
 {
 	static const char digits[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -110,7 +123,7 @@ static void put_base64(struct proto_json *json, const uint8_t *bytes, size_t len
 }
 
 /* "source_address" is "sourceAddress". */
-static void put_key(struct proto_json *json, const char *name)
+static void put_key(struct nfl_client_json *json, const char *name)
 {
 	char *at = reserve(json, strlen(name) + 3);
 	char *begin = at;
@@ -143,7 +156,7 @@ static size_t fraction_digits(uint32_t nanos)
 
 #define CLOCK_CHARS 19 /* 2026-01-02T03:04:05, and a dot behind it */
 
-static void put_timestamp(struct proto_json *json, const Google__Protobuf__Timestamp *time)
+static void put_timestamp(struct nfl_client_json *json, const Google__Protobuf__Timestamp *time)
 {
 	const int64_t limit = INT64_MAX / NS_PER_S - 1;
 	int64_t seconds = time->seconds;
@@ -158,7 +171,7 @@ static void put_timestamp(struct proto_json *json, const Google__Protobuf__Times
 	put_literal(json, "Z\"");
 }
 
-static void put_duration(struct proto_json *json, const Google__Protobuf__Duration *duration)
+static void put_duration(struct nfl_client_json *json, const Google__Protobuf__Duration *duration)
 {
 	uint32_t nanos = (uint32_t)(duration->nanos < 0 ? 0U - (uint32_t)duration->nanos
 							: (uint32_t)duration->nanos);
@@ -178,7 +191,7 @@ static void put_duration(struct proto_json *json, const Google__Protobuf__Durati
 
 /* --- fields ------------------------------------------------------------------------------ */
 
-static void put_enum(struct proto_json *json, const ProtobufCEnumDescriptor *type, int value)
+static void put_enum(struct nfl_client_json *json, const ProtobufCEnumDescriptor *type, int value)
 {
 	const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
 
@@ -189,7 +202,7 @@ static void put_enum(struct proto_json *json, const ProtobufCEnumDescriptor *typ
 }
 
 /* The contract has none yet. */
-static void put_double(struct proto_json *json, double value)
+static void put_double(struct nfl_client_json *json, double value)
 {
 	char text[32];
 
@@ -224,7 +237,7 @@ static size_t value_size(ProtobufCType type)
 	return sizeof(uint32_t);
 }
 
-static void put_value(struct proto_json *json, const ProtobufCFieldDescriptor *field,
+static void put_value(struct nfl_client_json *json, const ProtobufCFieldDescriptor *field,
 		      const void *value)
 {
 	const ProtobufCBinaryData *bytes = value;
@@ -298,7 +311,7 @@ static bool is_default(const ProtobufCFieldDescriptor *field, const void *value)
 	}
 }
 
-static void put_repeated(struct proto_json *json, const ProtobufCFieldDescriptor *field,
+static void put_repeated(struct nfl_client_json *json, const ProtobufCFieldDescriptor *field,
 			 const char *items, size_t count)
 {
 	put_literal(json, "[");
@@ -311,7 +324,7 @@ static void put_repeated(struct proto_json *json, const ProtobufCFieldDescriptor
 }
 
 /* With a comma behind it, if it is there. */
-static void put_field(struct proto_json *json, const ProtobufCMessage *message,
+static void put_field(struct nfl_client_json *json, const ProtobufCMessage *message,
 		      const ProtobufCFieldDescriptor *field)
 {
 	const char *base = (const char *)message;
@@ -339,7 +352,7 @@ static void put_field(struct proto_json *json, const ProtobufCMessage *message,
 	put_literal(json, ",");
 }
 
-static void put_message(struct proto_json *json, const ProtobufCMessage *message)
+static void put_message(struct nfl_client_json *json, const ProtobufCMessage *message)
 {
 	const ProtobufCMessageDescriptor *type = message->descriptor;
 
@@ -359,45 +372,63 @@ static void put_message(struct proto_json *json, const ProtobufCMessage *message
 	put_literal(json, "}");
 }
 
-int proto_json_render(struct proto_json *json, struct nfl_bytes message, bool is_packet,
-		      bool is_numeric)
+int nfl_client_json_new(struct nfl_client_json **ret)
 {
-	const ProtobufCMessageDescriptor *type =
-	    is_packet ? &nflog__v1__packet__descriptor : &nflog__v1__subscribe_response__descriptor;
-	const ProtobufCMessage *unpacked =
-	    pool_unpack(&json->pool, type, message.data, message.len);
+	if (!ret)
+		return -EINVAL;
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
+}
 
+void nfl_client_json_free(struct nfl_client_json *json)
+{
+	if (!json)
+		return;
+	arena_reset(&json->arena);
+	free(json->text);
+	free(json);
+}
+
+/* NULL for flags that nobody knows. */
+static const ProtobufCMessageDescriptor *type_of(uint32_t flags)
+{
+	switch (flags & ~NFL_CLIENT_JSON_NUMERIC) {
+	case 0:
+		return &nflog__v1__subscribe_response__descriptor;
+	case NFL_CLIENT_JSON_PACKET:
+		return &nflog__v1__packet__descriptor;
+	case NFL_CLIENT_JSON_REQUEST:
+		return &nflog__v1__subscribe_request__descriptor;
+	default:
+		return NULL;
+	}
+}
+
+int nfl_client_json_render(struct nfl_client_json *json, struct nfl_bytes message, uint32_t flags,
+			   const char **ret_text, size_t *ret_len)
+{
+	bool is_packet = flags & NFL_CLIENT_JSON_PACKET;
+	const ProtobufCMessageDescriptor *type = type_of(flags);
+	const ProtobufCMessage *unpacked;
+
+	if (!type)
+		return -EINVAL;
+	arena_clear(&json->arena);
+	unpacked = arena_unpack(&json->arena, type, message.data, message.len);
 	if (!unpacked)
 		return -EBADMSG;
 	json->len = 0;
 	json->error = 0;
-	json->is_numeric = is_numeric;
+	json->is_numeric = flags & NFL_CLIENT_JSON_NUMERIC;
 	if (is_packet)
 		put_literal(json, "{\"batch\":{\"packets\":[");
 	put_message(json, unpacked);
 	if (is_packet)
 		put_literal(json, "]}}");
-	put_literal(json, "\n");
-	return json->error;
-}
-
-int proto_json_render_request(struct proto_json *json, struct nfl_bytes message)
-{
-	const ProtobufCMessage *unpacked = pool_unpack(
-	    &json->pool, &nflog__v1__subscribe_request__descriptor, message.data, message.len);
-
-	if (!unpacked)
-		return -EBADMSG;
-	json->len = 0;
-	json->error = 0;
-	put_message(json, unpacked);
-	put_literal(json, "\n");
-	return json->error;
-}
-
-void proto_json_done(struct proto_json *json)
-{
-	pool_done(&json->pool);
-	free(json->text);
-	*json = (struct proto_json){0};
+	put(json, "\n", sizeof("\n"));
+	if (json->error)
+		return json->error;
+	*ret_text = json->text;
+	*ret_len = json->len - 1; /* of the NUL */
+	return 0;
 }
