@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#define ARGS_MAX 700
+#define ARGS_MAX (2 * GEN_NETNS_MAX + 16)
 
 /* Parses words of a command line; returns the exit status, -1 to go on. */
 static int parse(const char *line, struct gen_options *ret)
