@@ -147,6 +147,18 @@ class Attacks(harness.RealTest):
             return len(os.listdir(f"/proc/{self.serving.process.pid}/fd"))
         harness.wait_until("the descriptors are given back", lambda: descriptors() < 200)
 
+    def test_reflection_that_is_asked_and_never_read(self):
+        question = b"\x22" + text("nflog.v1.NflogService")  # a long answer to a short question
+        message = b"\0" + struct.pack(">I", len(question)) + question
+        block = header_block("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+        for _ in range(4):
+            peer = self.hello()
+            peer.sendall(b"".join(frame(HEADERS, END_HEADERS, stream, block)
+                                  for stream in range(1, 200, 2)))
+            peer.sendall(b"".join(frame(DATA, 0, stream, message)
+                                  for _ in range(100) for stream in range(1, 200, 2)))
+        self.assert_unharmed()
+
     def test_a_flood_of_streams_that_never_read(self):
         request = pb.SubscribeRequest(follow=True).SerializeToString()
         call = struct.pack(">BI", 0, len(request)) + request
