@@ -29,7 +29,7 @@ struct profile {
 };
 
 static const struct profile profiles[] = {
-    [NFL_PROFILE_BALANCED] = {4096, 20, 65216},
+    [NFL_PROFILE_BALANCED] = {4096, 10, 65216},
     [NFL_PROFILE_LATENCY] = {1, 0, NLBUFSIZ_DEFAULT},
     [NFL_PROFILE_THROUGHPUT] = {4096, 100, 130752},
     [NFL_PROFILE_ADAPTIVE] = {1, 0, NLBUFSIZ_DEFAULT},

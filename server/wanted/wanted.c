@@ -91,7 +91,7 @@ static uint32_t timeout_in_force(const struct nfl_listener_options *options)
 		return options->timeout_ms;
 	switch (options->profile) {
 	case NFL_PROFILE_BALANCED:
-		return 20;
+		return 10;
 	case NFL_PROFILE_LATENCY:
 	case NFL_PROFILE_ADAPTIVE: /* up to 20, and only while batches fill faster */
 		return 0;

@@ -22,7 +22,7 @@ import time
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
 parser.add_argument("names", nargs="*", metavar="NAME",
                     help="compare issue fanout idle flood live scale stuck filter latency costs\n"
-                         "memory guard (default: all)")
+                         "memory files guard (default: all)")
 parser.add_argument("--build", default="build/release", help="build folder (default: %(default)s)")
 parser.add_argument("--seconds", type=int, default=3, help="of traffic for each line")
 parser.add_argument("--repeat", type=int, default=5,
@@ -30,7 +30,7 @@ parser.add_argument("--repeat", type=int, default=5,
 parser.add_argument("--plot", action="store_true",
                     help="store the figures in tests/bench/results.json, draw tests/bench/plots\n"
                          "from them and write the table of README.md; without NAME: compare,\n"
-                         "latency, costs and memory")
+                         "latency, costs, memory and files")
 parser.add_argument("--plot-only", action="store_true", help="the same of the figures stored before")
 parser.add_argument("--update", action="store_true", help="guard: store the counts")
 options = parser.parse_args()
@@ -227,6 +227,17 @@ def bench_compare():
               f"{json_ours['delivered rate'] / ulogd['delivered rate']:.1f}")
 
 
+def bench_files():
+    title(f"captures: nflogctl -w (pcapng, whole packets) and tcpdump -w, {LOGS} log statements a packet")
+    ours = line("nflogd + nflogctl -w FILE", lambda s, f: Nflogd(
+        s, f, ("-w", os.path.join(f, "out.pcapng"))))
+    dump = line("tcpdump -w FILE", Tcpdump)
+    results["files"] = [ours["delivered rate"], ours["lost"], ours["client"],
+                        dump["delivered rate"], dump["lost"], dump["tcpdump"]]
+    print(f"{'':36} records/s in the file {ours['delivered rate'] / dump['delivered rate']:.2f} of "
+          f"tcpdump's, client/tcpdump {ours['client'] / dump['tcpdump']:.2f}")
+
+
 def bench_memory():
     kept, wire = map(float, harness.run(os.path.join(harness.BIN, "bench_path"), "sizes").split())
     title("history: bytes kept for a record, over its bytes on the wire (FULL), fixtures")
@@ -240,10 +251,11 @@ def bench_issue():
 
 
 def bench_fanout():
-    title("subscribers of the same packets, 100,000 records/s, CPU us per record (of the source)")
-    for count in 1, 4, 16:
-        line(f"{count} x nflogctl --quiet", lambda s, f: Nflogd(s, f, subscribers=count),
-             rate=100_000)
+    title("subscribers of the same packets, 300,000 records/s, CPU us per record (of the source)")
+    counts = 1, 4, 16
+    costs = [line(f"{count} x nflogctl --quiet", lambda s, f: Nflogd(s, f, subscribers=count),
+                  rate=300_000)["nflogd"] for count in counts]
+    print(f"{'':36} each further one: {(costs[-1] - costs[0]) / (counts[-1] - counts[0]):.3f} us")
 
 
 def bench_idle():
@@ -276,8 +288,8 @@ BENCHES = {"compare": bench_compare, "issue": bench_issue, "fanout": bench_fanou
            "stuck": space_benches.bench_stuck, "filter": space_benches.bench_filter,
            "latency": lambda: latency.bench_latency(results, options.repeat),
            "costs": lambda: costs.bench_costs(results, options.repeat),
-           "memory": bench_memory, "guard": lambda: guard.bench_guard(options.update)}
-PLOTTED = "compare", "latency", "costs", "memory"
+           "memory": bench_memory, "files": bench_files, "guard": lambda: guard.bench_guard(options.update)}
+PLOTTED = "compare", "latency", "costs", "memory", "files"
 
 
 def end(*_):

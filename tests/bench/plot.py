@@ -102,6 +102,11 @@ def write_readme(results):
              [" ".join(f"![{what}](tests/bench/plots/{what}.svg)" for what in results["costs"])],
              ["The history keeps {0:.0f} bytes for a record of {1:.0f} on the wire: {2:.2f} times."
               .format(*results["memory"], results["memory"][0] / results["memory"][1])]]
+    if "files" in results:
+        ours, lost, cpu, dump, dump_lost, dump_cpu = results["files"]
+        parts.append([f"At the maximum `nflogctl -w FILE` writes {ours / 1000:.0f} k records/s "
+                      f"({per_cent(lost)} lost and reported, {us(cpu)}), `tcpdump -w` "
+                      f"{dump / 1000:.0f} k ({per_cent(dump_lost)} lost, {us(dump_cpu)})."])
     text = "\n\n".join("\n".join(part) for part in parts)
     with open(README) as f:
         readme = f.read()

@@ -48,7 +48,7 @@ enum nfl_copy_mode {
 
 /* Presets for batch size and delay; single settings override them. Figures: docs of nflogd. */
 enum nfl_profile {
-	NFL_PROFILE_BALANCED = 0,   /* qthresh 4096, timeout 20 ms, nlbufsiz 65216 */
+	NFL_PROFILE_BALANCED = 0,   /* qthresh 4096, timeout 10 ms, nlbufsiz 65216 */
 	NFL_PROFILE_LATENCY = 1,    /* qthresh 1, timeout 0, kernel's nlbufsiz */
 	NFL_PROFILE_THROUGHPUT = 2, /* qthresh 4096, timeout 100 ms, nlbufsiz 130752 */
 	/* As LATENCY, until its reader gives it other settings by nfl_socket_configure(): nflogd

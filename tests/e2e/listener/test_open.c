@@ -84,7 +84,7 @@ static void profiles_arrive_in_the_kernel(void **state)
 		enum nfl_profile profile;
 		unsigned timeout;
 	} profiles[] = {
-	    {NFL_PROFILE_BALANCED, 2}, {NFL_PROFILE_LATENCY, 0}, {NFL_PROFILE_THROUGHPUT, 10}};
+	    {NFL_PROFILE_BALANCED, 1}, {NFL_PROFILE_LATENCY, 0}, {NFL_PROFILE_THROUGHPUT, 10}};
 	struct lab *lab = *state;
 
 	for (size_t i = 0; i < 3; i++) {

@@ -120,7 +120,7 @@ static void profiles_set_what_the_caller_does_not(void **state)
 	options.qthresh = 7; /* not in set: without effect */
 	resolved = resolve(options);
 	assert_int_equal(resolved.qthresh, 4096);
-	assert_int_equal(resolved.timeout_ms, 20);
+	assert_int_equal(resolved.timeout_ms, 10);
 	assert_int_equal(resolved.nlbufsiz, 65216);
 	assert_int_equal(resolved.rcvbuf, NFL_RCVBUF_DEFAULT);
 	options.profile = NFL_PROFILE_LATENCY;

@@ -259,13 +259,13 @@ static void explicit_timeout_may_be_faster_than_the_other_ones_profile(void **st
 
 	a->profile = CONFIG_PROFILE_THROUGHPUT;
 	a->has_timeout = true;
-	a->timeout_ms = 10;
+	a->timeout_ms = 5;
 	b->profile = CONFIG_PROFILE_BALANCED;
 	b->has_qthresh = true;
 	b->qthresh = 32;
 	options = merged(f);
 	assert_int_equal(options->profile, NFL_PROFILE_THROUGHPUT);
-	assert_int_equal(options->timeout_ms, 10);
+	assert_int_equal(options->timeout_ms, 5);
 	assert_int_equal(options->qthresh, 32);
 	assert_int_equal(options->set, NFL_SET_COPY_RANGE | NFL_SET_TIMEOUT | NFL_SET_QTHRESH);
 }
