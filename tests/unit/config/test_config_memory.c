@@ -14,113 +14,70 @@
 #include <cmocka.h>
 
 #include "config.h"
+#include "failing.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-
-static unsigned fail_at; /* 1: the next allocation; 0: none */
-static bool has_failed;
-
-static bool fails_now(void)
-{
-	if (!fail_at || --fail_at)
-		return false;
-	has_failed = true;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails_now() ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return fails_now() ? NULL : __real_strdup(text);
-}
-
-/* Fails the @nth allocation of loading @path; false when there is no such one. */
-static bool load_fails_at(const char *path, unsigned nth)
+/* @data: the path */
+static int load(const void *data)
 {
 	struct config_errors errors;
 	struct config *config = NULL;
 	char text[64];
 	int r;
 
-	has_failed = false;
-	fail_at = nth;
-	r = config_load_file(path, &config, &errors);
-	fail_at = 0;
-	if (has_failed) {
-		assert_int_equal(r, -ENOMEM);
-		assert_null(config);
-	}
+	failing_on();
+	r = config_load_file(data, &config, &errors);
+	failing_off();
+	assert_true(r == 0 ? config != NULL : config == NULL);
 	for (size_t i = 0; i < errors.count; i++) /* perhaps without path or text */
 		(void)config_error_render(&errors.items[i], text, sizeof(text));
 	config_errors_done(&errors);
 	config_free(config);
-	return has_failed;
+	return r;
 }
 
-static void assert_every_failure_is_told(const char *path, unsigned at_least)
+static void assert_every_failure_is_told(const char *path, int expected, unsigned at_least)
 {
-	unsigned nth = 1;
+	unsigned count = failing_each(load, path, expected);
 
-	while (load_fails_at(path, nth))
-		nth++;
-	print_message("    %s: %u allocations\n", path, nth - 1);
-	assert_true(nth > at_least);
+	print_message("    %s: %u allocations\n", path, count);
+	assert_true(count >= at_least);
 }
 
 static void loading_a_good_file(void **state)
 {
 	(void)state;
-	assert_every_failure_is_told(CONFIG_DIR "/nflogd.yaml", 100);
-	assert_every_failure_is_told(CONFIG_DIR "/examples/minimal.yaml", 20);
-	assert_every_failure_is_told(TEST_DATA "/config/good/filter.yaml", 100);
+	assert_every_failure_is_told(CONFIG_DIR "/nflogd.yaml", 0, 100);
+	assert_every_failure_is_told(CONFIG_DIR "/examples/minimal.yaml", 0, 20);
+	assert_every_failure_is_told(TEST_DATA "/config/good/filter.yaml", 0, 100);
 }
 
 static void telling_what_is_wrong(void **state)
 {
 	(void)state;
-	assert_every_failure_is_told(TEST_DATA "/config/bad/sources.yaml", 100);
-	assert_every_failure_is_told(TEST_DATA "/config/bad/claimed_twice.yaml", 50);
-	assert_every_failure_is_told(TEST_DATA "/config/bad/identities.yaml", 50);
-	assert_every_failure_is_told(TEST_DATA "/config/bad/filter.yaml", 100);
-	assert_every_failure_is_told(TEST_DATA "/config/bad/syntax.yaml", 4);
-	assert_every_failure_is_told("/nonexistent.yaml", 4);
+	assert_every_failure_is_told(TEST_DATA "/config/bad/sources.yaml", -EINVAL, 100);
+	assert_every_failure_is_told(TEST_DATA "/config/bad/claimed_twice.yaml", -EINVAL, 50);
+	assert_every_failure_is_told(TEST_DATA "/config/bad/identities.yaml", -EINVAL, 50);
+	assert_every_failure_is_told(TEST_DATA "/config/bad/filter.yaml", -EINVAL, 100);
+	assert_every_failure_is_told(TEST_DATA "/config/bad/syntax.yaml", -EINVAL, 4);
+	assert_every_failure_is_told("/nonexistent.yaml", -ENOENT, 4);
+}
+
+static int make_default(const void *data)
+{
+	struct config *config;
+
+	(void)data;
+	failing_on();
+	config = config_new_default(1000);
+	failing_off();
+	config_free(config);
+	return config ? 0 : -ENOMEM;
 }
 
 static void the_built_in_default_is_then_null(void **state)
 {
 	(void)state;
-	has_failed = true;
-	for (unsigned nth = 1; has_failed; nth++) {
-		struct config *config;
-
-		has_failed = false;
-		fail_at = nth;
-		config = config_new_default(1000);
-		fail_at = 0;
-		assert_true(has_failed == !config);
-		config_free(config);
-	}
+	assert_true(failing_each(make_default, NULL, 0) > 10);
 }
 
 int main(void)

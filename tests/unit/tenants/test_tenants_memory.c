@@ -12,49 +12,10 @@
 
 #include <cmocka.h>
 
+#include "failing.h"
 #include "roster.h"
 
 #define HASH_A "abababababababababababababababababababababababababababababababab"
-
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t count, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_reallocarray(void *old, size_t count, size_t size);
-char *__wrap_strdup(const char *text);
-
-static unsigned fail_at; /* 1: the next allocation; 0: none */
-static bool has_failed;
-
-static bool fails_now(void)
-{
-	if (!fail_at || --fail_at)
-		return false;
-	has_failed = true;
-	return true;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails_now() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_reallocarray(void *old, size_t count, size_t size)
-{
-	return fails_now() ? NULL : __real_reallocarray(old, count, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return fails_now() ? NULL : __real_strdup(text);
-}
 
 static char token_file[] = "/tmp/nfl-token-XXXXXX";
 
@@ -98,48 +59,40 @@ static void add_all(struct roster *roster, const char *tenant)
 	assert_int_equal(rules_add(&roster_tenant(roster, tenant)->rules, "a*", &rule), 0);
 }
 
-/* False when there is no @nth allocation. */
-static bool load_fails_at(unsigned nth, size_t tenants, int expected)
+/* @data: how many tenants */
+static int load(const void *data)
 {
 	static const char *const names[] = {"red", "blue"};
 	struct roster roster = {0};
 	int r;
 
-	for (size_t i = 0; i < tenants; i++)
+	for (size_t i = 0; i < *(const size_t *)data; i++)
 		add_all(&roster, names[i]);
-	has_failed = false;
-	fail_at = nth;
+	failing_on();
 	r = roster_load(&roster);
-	fail_at = 0;
-	assert_int_equal(r, has_failed ? -ENOMEM : expected);
+	failing_off();
 	assert_true(r == 0 ? roster.policy != NULL : roster.policy == NULL);
 	if (!roster.policy)
 		assert_int_equal(fake_filters, 0);
 	roster_done(&roster);
 	assert_int_equal(fake_filters, 0);
-	return has_failed;
-}
-
-static void assert_every_failure_is_told(size_t tenants, int expected, unsigned at_least)
-{
-	unsigned nth = 1;
-
-	while (load_fails_at(nth, tenants, expected))
-		nth++;
-	print_message("    %u allocations\n", nth - 1);
-	assert_true(nth > at_least);
+	return r;
 }
 
 static void making_a_good_policy(void **state)
 {
+	size_t tenants = 1;
+
 	(void)state;
-	assert_every_failure_is_told(1, 0, 20);
+	assert_true(failing_each(load, &tenants, 0) > 20);
 }
 
 static void telling_what_clashes(void **state)
 {
+	size_t tenants = 2;
+
 	(void)state;
-	assert_every_failure_is_told(2, -EINVAL, 40);
+	assert_true(failing_each(load, &tenants, -EINVAL) > 40);
 }
 
 int main(void)
