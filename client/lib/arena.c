@@ -2,6 +2,7 @@
 /* A list of blocks; a request that does not fit the newest block starts another. */
 #include "arena.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +25,20 @@ static struct arena_block *arena_add_block(struct arena *arena, size_t size)
 	if (data > ARENA_CAP_BYTES - arena->held_bytes)
 		return NULL;
 	block = calloc(1, sizeof(*block) + data);
-	if (!block)
+	if (!block) {
+		arena->is_short = true;
 		return NULL;
+	}
 	block->next = arena->blocks;
 	block->size = data;
 	arena->blocks = block;
 	arena->held_bytes += data;
 	return block;
+}
+
+int arena_error(const struct arena *arena)
+{
+	return arena->is_short ? -ENOMEM : -EBADMSG;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
@@ -113,6 +121,7 @@ void arena_reset(struct arena *arena)
 		free(block);
 	}
 	arena->held_bytes = 0;
+	arena->is_short = false;
 }
 
 void arena_clear(struct arena *arena)
@@ -128,4 +137,5 @@ void arena_clear(struct arena *arena)
 	arena_reset(arena);
 	if (held_bytes)
 		(void)arena_add_block(arena, held_bytes); /* else the next message makes some */
+	arena->is_short = false;
 }

@@ -11,6 +11,7 @@
 #ifndef CLIENT_ARENA_H
 #define CLIENT_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <protobuf-c/protobuf-c.h>
@@ -22,7 +23,11 @@ struct arena_block;
 struct arena {
 	struct arena_block *blocks; /* owned, newest first */
 	size_t held_bytes;
+	bool is_short; /* of memory, not past the cap, since it was empty */
 };
+
+/* Why one of the next four returned NULL: -ENOMEM; or -EBADMSG, malformed or past the cap. */
+int arena_error(const struct arena *arena);
 
 /* Zeroed and aligned for any type; NULL without memory or past the cap. */
 void *arena_alloc(struct arena *arena, size_t size);

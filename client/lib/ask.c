@@ -23,10 +23,20 @@ static int fail(const struct question *q, int r, int code, const char *text)
 	return r;
 }
 
-int question_malformed(const struct question *q)
+static int fail_malformed(const struct question *q)
 {
 	return fail(q, -EBADMSG, NFL_CLIENT_INTERNAL,
 		    "the server's answer is malformed or larger than this client takes");
+}
+
+static int fail_memory(const struct question *q)
+{
+	return fail(q, -ENOMEM, NFL_CLIENT_RESOURCE_EXHAUSTED, strerror(ENOMEM));
+}
+
+int question_unusable(const struct question *q)
+{
+	return arena_error(&q->answer->arena) == -ENOMEM ? fail_memory(q) : fail_malformed(q);
 }
 
 void answer_free(void *given)
@@ -50,7 +60,7 @@ int question_begin(struct question *q, struct nfl_client *client, int timeout_ms
 		return fail(q, -EINVAL, NFL_CLIENT_INVALID_ARGUMENT, "an argument is NULL");
 	q->answer = calloc(1, sizeof(*q->answer));
 	if (!q->answer)
-		return fail(q, -ENOMEM, NFL_CLIENT_RESOURCE_EXHAUSTED, strerror(ENOMEM));
+		return fail_memory(q);
 	return 0;
 }
 
@@ -69,8 +79,10 @@ static int read_answer(const struct question *q, struct call *call, struct messa
 	int code;
 
 	while (call_receive(call, NO_DEADLINE, &buffer) > 0) {
-		if (message_set(message, buffer, ret) < 0 || answered)
-			return question_malformed(q);
+		int r = message_set(message, buffer, ret);
+
+		if (r < 0 || answered)
+			return r == -ENOMEM ? fail_memory(q) : fail_malformed(q);
 		answered = true;
 	}
 	code = call_status(call, &text);
@@ -78,7 +90,7 @@ static int read_answer(const struct question *q, struct call *call, struct messa
 		details_read(&call->trailers, q->err->reason, q->err->field);
 	if (code != NFL_CLIENT_OK)
 		return fail(q, -EREMOTEIO, code, text ? text : "");
-	return answered ? 0 : question_malformed(q);
+	return answered ? 0 : fail_malformed(q);
 }
 
 int ask(const struct question *q, const char *method, const ProtobufCMessage *request,
@@ -91,13 +103,13 @@ int ask(const struct question *q, const char *method, const ProtobufCMessage *re
 	int r = call_begin(&call, q->client, CALL_SHARED, method, request, q->deadline_ns);
 
 	if (r < 0)
-		return fail(q, r, NFL_CLIENT_RESOURCE_EXHAUSTED, strerror(-r));
+		return fail_memory(q);
 	r = read_answer(q, &call, &message, &bytes);
 	if (r < 0)
 		return r;
 	unpacked = arena_unpack(&q->answer->arena, type, bytes.data, bytes.len);
 	if (!unpacked)
-		return question_malformed(q);
+		return question_unusable(q);
 	memcpy(ret, &unpacked, sizeof(unpacked)); /* a generated struct begins with its base */
 	return 0;
 }
@@ -115,7 +127,7 @@ int ask_pages(struct question *q, page_fn page)
 		if (!*token)
 			return 0;
 	}
-	return question_malformed(q);
+	return fail_malformed(q);
 }
 
 void *question_extend(struct question *q, size_t more, size_t item_size)

@@ -40,8 +40,9 @@ int question_begin(struct question *q, struct nfl_client *client, int timeout_ms
 		   struct nfl_client_error *err);
 void question_done(struct question *q);
 
-/* Fills the error for an answer that cannot be used; returns -EBADMSG. */
-int question_malformed(const struct question *q);
+/* Fills the error for an answer that cannot be used; returns -EBADMSG, or -ENOMEM where its arena was
+ * short of memory. */
+int question_unusable(const struct question *q);
 
 /**
  * ask - one call

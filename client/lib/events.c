@@ -15,7 +15,7 @@ static int take_sources(struct events *events, const Nflog__V1__Started *message
 	    arena_extend(&events->arena, NULL, 0, message->n_sources, sizeof(*list));
 
 	if (!list)
-		return -EBADMSG;
+		return arena_error(&events->arena);
 	for (size_t i = 0; i < message->n_sources; i++) {
 		int r = source_from_proto(message->sources[i], &list[i]);
 
@@ -140,7 +140,7 @@ int events_read(struct events *events, struct nfl_bytes bytes, struct sources *s
 	message = arena_unpack(&events->arena, &nflog__v1__subscribe_response__descriptor,
 			       bytes.data, bytes.len);
 	if (!message)
-		return -EBADMSG;
+		return arena_error(&events->arena);
 	/* Generated structs begin with a ProtobufCMessage. */
 	r = take_event(events, (const Nflog__V1__SubscribeResponse *)(const void *)message, sources,
 		       ret);

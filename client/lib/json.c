@@ -416,7 +416,7 @@ int nfl_client_json_render(struct nfl_client_json *json, struct nfl_bytes messag
 	arena_clear(&json->arena);
 	unpacked = arena_unpack(&json->arena, type, message.data, message.len);
 	if (!unpacked)
-		return -EBADMSG;
+		return arena_error(&json->arena);
 	json->len = 0;
 	json->error = 0;
 	json->is_numeric = flags & NFL_CLIENT_JSON_NUMERIC;

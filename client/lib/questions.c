@@ -51,10 +51,10 @@ static int netns_page(struct question *q, char **token)
 		return r;
 	items = question_extend(q, page->n_netns, sizeof(*items));
 	if (!items)
-		return question_malformed(q);
+		return question_unusable(q);
 	for (size_t i = 0; i < page->n_netns; i++)
 		if (netns_from_proto(&q->answer->arena, page->netns[i], &items[q->count++]) < 0)
-			return question_malformed(q);
+			return question_unusable(q);
 	*token = page->next_page_token;
 	return 0;
 }
@@ -96,10 +96,10 @@ static int sources_page(struct question *q, char **token)
 		return r;
 	items = question_extend(q, page->n_sources, sizeof(*items));
 	if (!items)
-		return question_malformed(q);
+		return question_unusable(q);
 	for (size_t i = 0; i < page->n_sources; i++)
 		if (source_from_proto(page->sources[i], &items[q->count++]) < 0)
-			return question_malformed(q);
+			return question_unusable(q);
 	*token = page->next_page_token;
 	return 0;
 }
@@ -201,7 +201,7 @@ int nfl_client_get_stats(struct nfl_client *client, int timeout_ms, struct nfl_c
 	if (r < 0)
 		return r;
 	if (stats_from_proto(message, q.answer) < 0)
-		return question_malformed(&q);
+		return question_unusable(&q);
 	*ret = &TAKE_PTR(q.answer)->stats;
 	return 0;
 }
@@ -258,7 +258,7 @@ int nfl_client_get_server_info(struct nfl_client *client, int timeout_ms,
 	if (r < 0)
 		return r;
 	if (info_from_proto(message, q.answer) < 0)
-		return question_malformed(&q);
+		return question_unusable(&q);
 	*ret = &TAKE_PTR(q.answer)->info;
 	return 0;
 }

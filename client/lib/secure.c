@@ -45,7 +45,7 @@ void secure_done(struct secure *secure)
 
 static int fail(struct nfl_client_error *err, int r, const char *path, const char *what)
 {
-	err->code = NFL_CLIENT_INVALID_ARGUMENT;
+	err->code = r == -ENOMEM ? NFL_CLIENT_RESOURCE_EXHAUSTED : NFL_CLIENT_INVALID_ARGUMENT;
 	(void)snprintf(err->message, sizeof(err->message), "%s%s%s", path, *path ? ": " : "", what);
 	return r;
 }

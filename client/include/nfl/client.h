@@ -360,7 +360,8 @@ NFL_API int nfl_client_subscribe(struct nfl_client *client,
  *
  * Returns 1 with @ret filled; 0 when the stream has ended with OK; -ETIMEDOUT (the stream goes on);
  * -ECANCELED after nfl_client_cancel(); -EREMOTEIO when it ended otherwise, see
- * nfl_client_status(); -EBADMSG when the server sent what is no SubscribeResponse.
+ * nfl_client_status(); -EBADMSG when the server sent what is no SubscribeResponse; -ENOMEM, and the
+ * stream is over: nfl_client_resume_token() is where another one goes on.
  */
 NFL_API int nfl_client_next(struct nfl_client_stream *stream, int timeout_ms,
 			    struct nfl_client_event *ret);
