@@ -160,27 +160,33 @@ static int write_all(int fd, const char *text, size_t len)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Makes the rename last: the entry is the folder's content. */
-static int sync_folder(const char *path)
+/* The folder, whose content the file's name is: opened before it is needed, which can fail. */
+static int open_folder(const char *path)
 {
 	CLEANUP(freep) char *copy = strdup(path);
-	CLEANUP(closep) int fd = -1;
+	int fd;
 
 	if (!copy)
 		return -ENOMEM;
 	fd = open(dirname(copy), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-	if (fd < 0)
-		return -errno;
-	/* Some file systems cannot, and need not. */
+	return fd < 0 ? -errno : fd;
+}
+
+/* Makes a rename last. Some file systems cannot, and need not. */
+static int sync_folder(int fd)
+{
 	return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
 static int replace(const char *path, const char *text, size_t len)
 {
 	CLEANUP(freep) char *temporary = NULL;
+	CLEANUP(closep) int folder = open_folder(path);
 	CLEANUP(closep) int fd = -1;
 	int r;
 
+	if (folder < 0)
+		return folder;
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
 		temporary = NULL;
 		return -ENOMEM;
@@ -195,7 +201,7 @@ static int replace(const char *path, const char *text, size_t len)
 		(void)unlink(temporary);
 		return r;
 	}
-	return sync_folder(path);
+	return sync_folder(folder);
 }
 
 /* What the same file has behind a token that is known comes again anyway. */

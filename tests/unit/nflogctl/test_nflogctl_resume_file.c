@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "failing.h"
 #include "resume_file.h"
 
 #define PATH_CAP 64
@@ -332,6 +333,56 @@ static void writer_that_is_killed_leaves_a_whole_token(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
+/* Begins with one token and goes on with another. */
+static int replace_token(const void *data)
+{
+	struct resume_file file = {.path = path};
+	int r;
+
+	(void)data;
+	assert_int_equal(write_token("before", 6), 0);
+	failing_on();
+	r = resume_file_read(&file);
+	if (r == 0)
+		r = resume_file_write(&file, "behind", 6, &nowhere);
+	failing_off();
+	resume_file_done(&file);
+	assert_token(r == 0 ? "behind" : "before", 6);
+	return r;
+}
+
+static void file_is_as_before_where_there_is_no_memory(void **state)
+{
+	(void)state;
+	assert_true(failing_each(replace_token, NULL, 0) >= 6);
+}
+
+static int rotate_file(const void *data)
+{
+	struct out_file file = {.path = path, .rotate_bytes = 1, .keep = 3};
+	struct out out = {.fd = -1};
+	int r;
+
+	(void)data;
+	failing_on();
+	r = out_file_open(&file, NULL, &out);
+	if (r == 0) {
+		out_append(&out, "packet", 6, "\n", 1);
+		r = out_file_rotate(&file, &out);
+		assert_int_equal(out.error, r);
+	}
+	failing_off();
+	out_file_close(&file);
+	out_done(&out);
+	return r;
+}
+
+static void output_is_rotated_or_says_why_not(void **state)
+{
+	(void)state;
+	assert_true(failing_each(rotate_file, NULL, 0) >= 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +399,8 @@ int main(void)
 	    TEST(what_is_no_file_of_ours_is_refused_and_stays),
 	    TEST(write_that_fails_leaves_the_old_file),
 	    TEST(writer_that_is_killed_leaves_a_whole_token),
+	    TEST(file_is_as_before_where_there_is_no_memory),
+	    TEST(output_is_rotated_or_says_why_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
