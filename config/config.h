@@ -194,8 +194,8 @@ struct config {
  * config_load_file - read and check one YAML file
  * @ret: owned by the caller on success, config_free() ends it; untouched on failure
  * @errors: always initialised by the call; config_errors_done() ends it
- * Returns 0, -EINVAL with at least one error, -ENOMEM, or the errno of reading the file (also put
- * into @errors as text, with line 0).
+ * Returns 0, -EINVAL with at least one error, -ENOMEM without any, or the errno of reading the
+ * file (also put into @errors as text, with line 0).
  */
 int config_load_file(const char *path, struct config **ret, struct config_errors *errors);
 

@@ -44,7 +44,7 @@ static void read_config(struct problems *problems, const char *text, size_t len,
 		return;
 	root = tree_parse(problems, text, len);
 	if (!root) {
-		if (!config_problem_count(problems))
+		if (!config_problem_count(problems) && !problems->no_memory)
 			config_problem_add(problems, text_mark(text, 0),
 					   "empty: expected a map with the key 'tenants'");
 		return;
@@ -78,13 +78,21 @@ static int load(struct problems *problems, const char *text, size_t len, struct 
 	return 0;
 }
 
+/* Without memory part of the file was not seen: what is wrong with the rest means nothing. */
+static int end_load(int r, struct config_errors *errors)
+{
+	if (r == -ENOMEM)
+		config_errors_done(errors);
+	return r;
+}
+
 int config_load_text(const char *name, const char *text, size_t len, struct config **ret,
 		     struct config_errors *errors)
 {
 	struct problems problems = {.path = name, .errors = errors};
 
 	*errors = (struct config_errors){0};
-	return load(&problems, text, len, ret);
+	return end_load(load(&problems, text, len, ret), errors);
 }
 
 int config_load_file(const char *path, struct config **ret, struct config_errors *errors)
@@ -101,7 +109,7 @@ int config_load_file(const char *path, struct config **ret, struct config_errors
 	r = config_file_read(path, text, CONFIG_FILE_MAX_BYTES + 1, &len);
 	if (r < 0) {
 		config_problem_add(&problems, no_mark, "cannot be read: %s", strerror(-r));
-		return problems.no_memory ? -ENOMEM : r;
+		return end_load(problems.no_memory ? -ENOMEM : r, errors);
 	}
-	return load(&problems, text, len, ret);
+	return end_load(load(&problems, text, len, ret), errors);
 }

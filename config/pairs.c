@@ -119,8 +119,10 @@ int config_pairs_load(const char *path, struct config_pairs *ret, struct config_
 		return r;
 	read_pairs(&problems, text, len, ret);
 	config_problem_sort(&problems);
-	if (problems.no_memory)
+	if (problems.no_memory) {
+		config_errors_done(errors); /* of a part of the file */
 		return -ENOMEM;
+	}
 	return config_problem_count(&problems) ? -EINVAL : 0;
 }
 

@@ -37,13 +37,18 @@ void config_problem_add(struct problems *problems, struct config_mark mark, cons
 	(void)vsnprintf(text, sizeof(text), format, args); /* a cut text is still a text */
 	va_end(args);
 
-	error = &problems->errors->items[problems->errors->count++];
-	error->line = mark.line;
-	error->column = mark.column;
-	error->path = strdup(problems->path);
-	error->text = strdup(text);
-	if (!error->path || !error->text)
-		problems->no_memory = true;
+	error = &problems->errors->items[problems->errors->count];
+	*error = (struct config_error){.path = strdup(problems->path),
+				       .line = mark.line,
+				       .column = mark.column,
+				       .text = strdup(text)};
+	if (error->path && error->text) {
+		problems->errors->count++;
+		return;
+	}
+	free(error->path);
+	free(error->text);
+	problems->no_memory = true;
 }
 
 size_t config_problem_count(const struct problems *problems)
@@ -95,13 +100,12 @@ void config_errors_done(struct config_errors *errors)
 
 size_t config_error_render(const struct config_error *error, char *buf, size_t cap)
 {
-	const char *path = error->path ? error->path : "";
-	const char *text = error->text ? error->text : "";
 	int len;
 
 	if (error->line)
-		len = snprintf(buf, cap, "%s:%u:%u: %s", path, error->line, error->column, text);
+		len = snprintf(buf, cap, "%s:%u:%u: %s", error->path, error->line, error->column,
+			       error->text);
 	else
-		len = snprintf(buf, cap, "%s: %s", path, text);
+		len = snprintf(buf, cap, "%s: %s", error->path, error->text);
 	return len < 0 ? 0 : (size_t)len;
 }
