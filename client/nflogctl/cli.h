@@ -79,6 +79,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int complain_usage(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for want of memory; returns EXIT_ERROR. */
+int complain_memory(void);
+
 /* The same for a call that failed: what the server or the library says; returns the exit code. */
 int complain_call(int r, int code, const char *message);
 

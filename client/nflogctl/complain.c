@@ -58,6 +58,12 @@ int complain_usage(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
+int complain_memory(void)
+{
+	complain("%s", strerror(ENOMEM));
+	return EXIT_ERROR;
+}
+
 static int exit_code_of(int code)
 {
 	switch (code) {

@@ -48,7 +48,7 @@ static const char *add_value(struct filter_settings *settings, const char *key, 
 	case -EINVAL:
 		return expected;
 	default:
-		return "less: out of memory";
+		return option_no_memory;
 	}
 }
 
@@ -125,13 +125,13 @@ static int take_expression(struct filter_settings *settings, int argc, char **ar
 		r = complain_usage(&command_subscribe, "%s", error);
 	free(error);
 	if (r != 0)
-		return r < 0 ? EXIT_ERROR : r;
+		return r < 0 ? complain_memory() : r;
 	if (settings->include.count == 0 && !add_term(&settings->include))
 		r = -ENOMEM;
 	if (r == 0)
 		r = put_program(&settings->include, program);
 	expression_free(program);
-	return r < 0 ? EXIT_ERROR : EXIT_DONE;
+	return r < 0 ? complain_memory() : EXIT_DONE;
 }
 
 /* By the server's own code: a mistake is told before anybody is asked. */
@@ -139,9 +139,12 @@ static int check(const struct filter_settings *settings)
 {
 	struct nfl_filter *filter;
 	struct nfl_error err;
+	int r = nfl_filter_new(settings->include.items, settings->include.count,
+			       settings->exclude.items, settings->exclude.count, &filter, &err);
 
-	if (nfl_filter_new(settings->include.items, settings->include.count,
-			   settings->exclude.items, settings->exclude.count, &filter, &err) < 0)
+	if (r == -ENOMEM)
+		return complain_memory();
+	if (r < 0)
 		return complain_usage(&command_subscribe, "%s", err.text);
 	nfl_filter_free(filter);
 	return EXIT_DONE;

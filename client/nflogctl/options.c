@@ -105,9 +105,11 @@ static int take_option(const struct command *command, const struct known_option 
 	const char *expected = known->spec.parse(value, field);
 
 	if (!expected && settings_note_option(known->spec.name, value) < 0)
-		expected = "less: out of memory";
+		expected = option_no_memory;
 	if (!expected)
 		return EXIT_DONE;
+	if (expected == option_no_memory)
+		return complain_memory();
 	return complain_usage(command, "--%s %s: expected %s", known->spec.name, value, expected);
 }
 

@@ -16,6 +16,9 @@
 struct command;
 struct common;
 
+/* What option_parse_fn returns where it is no mistake of the value. */
+extern const char option_no_memory[];
+
 /* Reads a value into a field. NULL, or what was expected instead: "a number from 1 to 9". */
 typedef const char *(*option_parse_fn)(const char *value, void *field);
 
@@ -59,7 +62,7 @@ const char *parse_view(const char *value, void *field);     /* enum nfl_client_v
  *     first argument that is no option
  * @argv: argv[0] is skipped; reordered so that arguments come last
  * @ret_first: index of the first argument that is no option
- * Returns EXIT_DONE, or EXIT_USAGE after complaining.
+ * Returns EXIT_DONE; or EXIT_USAGE or EXIT_ERROR after complaining.
  */
 int options_parse(const struct command *command, struct common *common, int argc, char **argv,
 		  int *ret_first);

@@ -129,7 +129,7 @@ static const char *check_value(const struct option_spec *spec, const char *text)
 	return expected;
 }
 
-static void check_pair(const struct config_pair *pair, struct config_errors *errors)
+static int check_pair(const struct config_pair *pair, struct config_errors *errors)
 {
 	const struct setting *setting = find_key(pair->key);
 	const struct option_spec *spec = setting ? options_find(setting->option) : NULL;
@@ -139,13 +139,16 @@ static void check_pair(const struct config_pair *pair, struct config_errors *err
 		config_pairs_wrong(&file, pair->key_mark, errors,
 				   "unknown key '%s'; nflogctl config lists those there are",
 				   pair->key);
-		return;
+		return EXIT_DONE;
 	}
 	expected = pair->listed && !option_is_list(spec->name) ? "one value, not a list"
 							       : check_value(spec, pair->value);
+	if (expected == option_no_memory)
+		return complain_memory();
 	if (expected)
 		config_pairs_wrong(&file, pair->mark, errors, "%s: expected %s, not '%s'",
 				   pair->key, expected, pair->value);
+	return EXIT_DONE;
 }
 
 static int complain_errors(const struct config_errors *errors)
@@ -170,7 +173,8 @@ static int read_file(const char *path, bool named)
 	if (!named && (r == -ENOENT || r == -ENOTDIR || r == -EACCES))
 		return EXIT_DONE;
 	for (size_t i = 0; (r == 0 || r == -EINVAL) && i < file.count; i++)
-		check_pair(&file.items[i], &errors);
+		if (check_pair(&file.items[i], &errors) != EXIT_DONE)
+			return EXIT_ERROR;
 	file_read = r == 0;
 	if (errors.count)
 		return complain_errors(&errors);
@@ -180,33 +184,33 @@ static int read_file(const char *path, bool named)
 	return EXIT_ERROR;
 }
 
-/* $XDG_CONFIG_HOME, else ~/.config; NULL: none, or no memory for its name. */
-static const char *default_path(void)
+/* $XDG_CONFIG_HOME, else ~/.config. @ret: NULL: none. 0 or -ENOMEM. */
+static int default_path(const char **ret)
 {
 	static char *path; /* owned, until the end of the program */
 	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	int len = -1;
+	int len = 0;
 
-	if (path)
-		return path;
-	if (base && base[0] == '/')
+	if (!path && base && base[0] == '/')
 		len = asprintf(&path, "%s/nflogctl/config.yaml", base);
-	else if (home && *home)
+	else if (!path && home && *home)
 		len = asprintf(&path, "%s/.config/nflogctl/config.yaml", home);
 	if (len < 0)
 		path = NULL;
-	return path;
+	*ret = path;
+	return len < 0 ? -ENOMEM : 0;
 }
 
 /* By --config, else by the environment, where an empty name is no file. */
-static const char *file_path(const struct common *common, bool *ret_named)
+static int file_path(const struct common *common, const char **ret, bool *ret_named)
 {
 	const char *path = common->config ? common->config : getenv("NFLOGCTL_CONFIG");
 
 	*ret_named = path != NULL;
 	if (!path)
-		return default_path();
-	return *path ? path : NULL;
+		return default_path(ret);
+	*ret = *path ? path : NULL;
+	return 0;
 }
 
 const char *settings_file(bool *ret_read)
@@ -216,12 +220,6 @@ const char *settings_file(bool *ret_read)
 }
 
 /* --- from all of them -------------------------------------------------------------------- */
-
-static int no_memory(void)
-{
-	complain("%s", strerror(ENOMEM));
-	return EXIT_ERROR;
-}
 
 /* A list in the environment has commas. */
 static int take_environment(struct setting *setting, const char *name, const char *value)
@@ -238,7 +236,7 @@ static int take_environment(struct setting *setting, const char *name, const cha
 	return EXIT_DONE;
 fail:
 	free(copy);
-	return no_memory();
+	return complain_memory();
 }
 
 static int take_file(struct setting *setting)
@@ -249,10 +247,10 @@ static int take_file(struct setting *setting)
 		if (find_key(pair->key) != setting)
 			continue;
 		if (add_text(setting, SETTING_FILE, pair->value) < 0)
-			return no_memory();
+			return complain_memory();
 		if (!setting->where && asprintf(&setting->where, "%s:%u:%u", file.path,
 						pair->mark.line, pair->mark.column) < 0)
-			return no_memory();
+			return complain_memory();
 	}
 	return EXIT_DONE;
 }
@@ -265,6 +263,8 @@ static int check_environment(const struct setting *setting)
 	for (size_t i = 0; i < setting->count; i++) {
 		const char *expected = check_value(spec, setting->texts[i]);
 
+		if (expected == option_no_memory)
+			return complain_memory();
 		if (expected)
 			return complain_usage(NULL, "%s=%s: expected %s", setting->where,
 					      setting->texts[i], expected);
@@ -293,11 +293,8 @@ static int put_values(const struct setting *setting, const struct option_spec *s
 	if (setting->origin == SETTING_OPTION || setting->origin == SETTING_DEFAULT)
 		return EXIT_DONE;
 	for (size_t i = 0; i < setting->count; i++) {
-		const char *expected =
-		    parse_setting(spec, setting->texts[i], (char *)fields + spec->offset);
-
-		if (expected) /* it was looked at before: no memory */
-			return complain_usage(NULL, "%s: expected %s", setting->where, expected);
+		if (parse_setting(spec, setting->texts[i], (char *)fields + spec->offset))
+			return complain_memory(); /* the value was looked at before */
 	}
 	return EXIT_DONE;
 }
@@ -319,10 +316,12 @@ int settings_apply(const struct command *command, struct common *common)
 {
 	const struct option_spec *specs;
 	bool named = false;
-	const char *path = file_path(common, &named);
-	int r = path ? read_file(path, named) : EXIT_DONE;
+	const char *path = NULL;
+	int r = file_path(common, &path, &named) < 0 ? complain_memory() : EXIT_DONE;
 	size_t count = options_common(&specs);
 
+	if (r == EXIT_DONE && path)
+		r = read_file(path, named);
 	for (size_t i = 0; i < SETTING_COUNT && r == EXIT_DONE; i++)
 		r = find_value(&settings_all[i]);
 	if (r == EXIT_DONE)

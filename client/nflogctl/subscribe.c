@@ -292,10 +292,8 @@ static int prepare_member(const struct common *common, size_t at, int64_t now_ns
 	member->server = server_address(common, at);
 	if (settings.resume_file) {
 		*ret_path = resume_path_of(member->server);
-		if (!*ret_path) {
-			complain("%s", strerror(ENOMEM));
-			return EXIT_ERROR;
-		}
+		if (!*ret_path)
+			return complain_memory();
 		member->resume.path = *ret_path;
 		r = read_resume_file(&member->resume);
 	}
@@ -327,10 +325,8 @@ static int subscribe_many(const struct common *common, int64_t now_ns)
 	size_t count = server_count(common);
 	struct session_member *members = calloc(count, sizeof(*members));
 	char **paths = calloc(count, sizeof(*paths)), label[LABEL_MAX + 1];
-	int r = members && paths ? EXIT_DONE : EXIT_ERROR;
+	int r = members && paths ? EXIT_DONE : complain_memory();
 
-	if (r != EXIT_DONE)
-		complain("%s", strerror(ENOMEM));
 	for (size_t i = 0; i < count && r == EXIT_DONE; i++)
 		r = prepare_member(common, i, now_ns, label, &members[i], &paths[i]);
 	if (r == EXIT_DONE)

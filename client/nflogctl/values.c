@@ -24,6 +24,8 @@ static bool read_number(const char *value, uint64_t min, uint64_t max, uint64_t 
 	return errno == 0 && *end == '\0' && *ret >= min && *ret <= max;
 }
 
+const char option_no_memory[] = "memory";
+
 const char *parse_flag(const char *value, void *field)
 {
 	(void)value;
@@ -46,7 +48,7 @@ const char *parse_texts(const char *value, void *field)
 		return "a name";
 	grown = reallocarray(list->items, list->count + 1, sizeof(char *));
 	if (!grown)
-		return "less: out of memory";
+		return option_no_memory;
 	list->items = grown;
 	list->items[list->count++] = value;
 	return NULL;
@@ -62,7 +64,7 @@ const char *parse_groups(const char *value, void *field)
 		return "a number from 0 to 65535";
 	grown = reallocarray(list->items, list->count + 1, sizeof(uint16_t));
 	if (!grown)
-		return "less: out of memory";
+		return option_no_memory;
 	list->items = grown;
 	list->items[list->count++] = (uint16_t)number;
 	return NULL;
