@@ -33,7 +33,7 @@ struct access {
 	uint64_t generation;         /* of the policy */
 };
 
-/* Finds the tenant. False with UNAUTHENTICATED (or INTERNAL) in @err. */
+/* Finds the tenant. False with UNAUTHENTICATED (or for want of memory) in @err. */
 bool access_begin(struct call *call, struct status *err);
 void access_done(struct access *access);
 

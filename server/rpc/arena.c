@@ -3,7 +3,6 @@
 #include "arena.h"
 
 #include <stdalign.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -44,8 +43,10 @@ static bool grow(struct arena *arena, size_t size)
 	if (bytes < size)
 		bytes = size;
 	chunk = calloc(1, sizeof(*chunk) + bytes);
-	if (!chunk)
+	if (!chunk) {
+		arena->is_short = true;
 		return false;
+	}
 	chunk->previous = arena->chunk;
 	chunk->size = bytes;
 	arena->chunk = chunk;

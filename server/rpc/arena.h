@@ -8,6 +8,7 @@
 #ifndef RPC_ARENA_H
 #define RPC_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <protobuf-c/protobuf-c.h>
@@ -19,6 +20,7 @@ struct arena {
 	size_t used;               /* bytes of it */
 	size_t total;              /* bytes of all chunks */
 	size_t cap;                /* total's limit */
+	bool is_short;             /* memory was wanting, not the cap reached */
 };
 
 void arena_init(struct arena *arena, size_t cap);

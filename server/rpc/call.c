@@ -49,6 +49,11 @@ bool status_set(struct status *status, grpc_status_code code, const char *format
 	return false;
 }
 
+bool status_set_memory(struct status *status)
+{
+	return status_set(status, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
+}
+
 static struct call *call_new(struct cq *cq)
 {
 	struct call *call = calloc(1, sizeof(*call));
@@ -225,8 +230,7 @@ static void on_new(struct tag *tag, bool ok)
 		call_free(call);
 		return;
 	}
-	/* Without memory one place less is waiting; the next call that comes tries again. */
-	(void)call_request(call->cq);
+	cq_call_came(call->cq);
 	list_add(call);
 	if (start(call, &op, 1, &call->on_close))
 		accept_call(call);
@@ -279,8 +283,11 @@ static void handle_request(struct call *call)
 	} else if (request) {
 		call->method->handle(call, request, &arena);
 	} else {
-		status_set(&status, GRPC_STATUS_INVALID_ARGUMENT,
-			   "the request is malformed or has too many parts");
+		if (arena.is_short)
+			status_set_memory(&status);
+		else
+			status_set(&status, GRPC_STATUS_INVALID_ARGUMENT,
+				   "the request is malformed or has too many parts");
 		call_finish(call, &status);
 	}
 	arena_done(&arena);
@@ -363,7 +370,7 @@ void call_reply_built(struct call *call, bool built, const ProtobufCMessage *res
 		call_reply(call, response);
 		return;
 	}
-	status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
+	status_set_memory(&status);
 	call_finish(call, &status);
 }
 

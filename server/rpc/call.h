@@ -38,6 +38,9 @@ struct status {
 bool status_set(struct status *status, grpc_status_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for want of memory, which may pass: RESOURCE_EXHAUSTED. */
+bool status_set_memory(struct status *status);
+
 /* What a method does. */
 struct method {
 	const char *path; /* "/nflog.v1.NflogService/Subscribe" */
@@ -91,7 +94,7 @@ void call_receive(struct call *call);
 
 /* Answers a unary call. */
 void call_reply(struct call *call, const ProtobufCMessage *response);
-/* The same, or INTERNAL when the answer could not be built for want of memory. */
+/* The same, or RESOURCE_EXHAUSTED when the answer could not be built for want of memory. */
 void call_reply_built(struct call *call, bool built, const ProtobufCMessage *response);
 
 /* Makes the call a stream: headers go out at once, so that the client sees it is accepted. */

@@ -21,13 +21,39 @@
 #include "clock.h"
 
 #define REQUESTS_POSTED 16 /* calls that may arrive between two turns without waiting */
+#define POST_AGAIN_NS   (100 * NS_PER_MS)
 #define TIMER_LATE_NS   (2 * NS_PER_MS) /* a busy queue looks at its timers this late */
+
+/* Where no place is waiting no call can arrive any more, and nothing but time would make one. */
+static int post_requests(struct cq *cq)
+{
+	int r = 0;
+
+	while (cq->posted < REQUESTS_POSTED && !cq->quitting && r == 0) {
+		r = call_request(cq);
+		cq->posted += r == 0;
+	}
+	cq->post_ns = r < 0 ? cq->now_ns + POST_AGAIN_NS : CQ_NEVER;
+	if (cq->post_ns < cq->timer_ns)
+		cq->timer_ns = cq->post_ns;
+	return r;
+}
+
+void cq_call_came(struct cq *cq)
+{
+	cq->posted--;
+	(void)post_requests(cq); /* tried again by a timer */
+}
 
 /* Looks at the timers of all calls: there are at most some thousands, and finding the next one
  * costs less than keeping them sorted at every message. */
 static void run_timers(struct cq *cq)
 {
 	cq->timer_ns = CQ_NEVER;
+	if (cq->post_ns <= cq->now_ns)
+		(void)post_requests(cq);
+	else
+		cq->timer_ns = cq->post_ns;
 	for (struct call *call = cq->calls; call; call = call->next) {
 		if (call->timer_ns <= cq->now_ns)
 			call_look(call);
@@ -110,6 +136,7 @@ int cq_init(struct cq *cq, struct rpc *rpc)
 {
 	cq->rpc = rpc;
 	cq->timer_ns = CQ_NEVER;
+	cq->post_ns = CQ_NEVER;
 	cq->on_wake.fn = on_wake;
 	cq->on_renew.fn = on_renew;
 	cq->on_stop.fn = on_stop;
@@ -129,13 +156,10 @@ int cq_init(struct cq *cq, struct rpc *rpc)
 
 int cq_start(struct cq *cq)
 {
-	int r;
+	int r = post_requests(cq);
 
-	for (int i = 0; i < REQUESTS_POSTED; i++) {
-		r = call_request(cq);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	r = pthread_create(&cq->thread, NULL, run, cq);
 	if (r)
 		return -r;

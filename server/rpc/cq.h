@@ -46,6 +46,8 @@ struct cq {
 	struct call *calls; /* every call that has arrived and is not over */
 	int64_t now_ns;     /* monotonic time of this turn */
 	int64_t timer_ns;   /* no call has an earlier timer */
+	int posted;         /* places for calls that may arrive */
+	int64_t post_ns;    /* when to make places that there was no memory for; or never */
 	bool stopping;
 	bool quitting; /* nothing more may be started */
 };
@@ -60,6 +62,9 @@ void cq_stop(struct cq *cq);
 /* Ends the thread; after the server's shutdown has completed. */
 void cq_join(struct cq *cq);
 void cq_done(struct cq *cq);
+
+/* A place is taken: makes another one, now or as soon as there is memory. The queue's thread only. */
+void cq_call_came(struct cq *cq);
 
 /* There is news for calls that asked for it. Never waits; costs an atomic load when nobody did. */
 void cq_wake(struct cq *cq);

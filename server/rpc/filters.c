@@ -236,7 +236,7 @@ static bool compile(const struct nfl_filter_term *terms, const Nflog__V1__Subscr
 	case -E2BIG:
 		return status_set(err, GRPC_STATUS_RESOURCE_EXHAUSTED, "%s", why.text);
 	default:
-		return status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
+		return status_set_memory(err);
 	}
 }
 

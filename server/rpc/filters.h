@@ -26,8 +26,7 @@ struct wire_stored;
  * @max: include and exclude together, by the tenant's limits
  * @arena: for what is needed meanwhile
  * @ret: NULL where the request has none; nfl_filter_free() ends it
- * Returns false with INVALID_ARGUMENT or UNIMPLEMENTED naming the field, RESOURCE_EXHAUSTED, or
- * INTERNAL in @err.
+ * Returns false with INVALID_ARGUMENT or UNIMPLEMENTED naming the field, or RESOURCE_EXHAUSTED in @err.
  */
 bool filters_make(const Nflog__V1__SubscribeRequest *request, size_t max, struct arena *arena,
 		  struct nfl_filter **ret, struct status *err);

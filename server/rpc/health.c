@@ -112,7 +112,7 @@ void health_watch(struct call *call, const ProtobufCMessage *message, struct are
 
 	(void)arena;
 	if (!watch) {
-		status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
+		status_set_memory(&status);
 		call_finish(call, &status);
 		return;
 	}

@@ -198,7 +198,7 @@ static bool read_connection(const struct call *call, struct identity *identity, 
 	if (r == -ENOENT)
 		return read_plaintext(identity, core_name, err);
 	if (r < 0)
-		return status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
+		return status_set_memory(err);
 	read_unix(identity, &peer);
 	return true;
 }
@@ -211,7 +211,7 @@ static bool read_token(const struct call *call, struct identity *identity, struc
 	if (r == -EBADMSG)
 		return status_set(err, GRPC_STATUS_UNAUTHENTICATED, BEARER_EXPECTED_TEXT);
 	if (r < 0)
-		return status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
+		return status_set_memory(err);
 	who->has_token = r > 0;
 	return true;
 }
@@ -231,7 +231,7 @@ bool identity_new(const struct call *call, struct identity **ret, struct status 
 	CLEANUP(identity_freep) struct identity *identity = calloc(1, sizeof(*identity));
 
 	if (!identity)
-		return status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
+		return status_set_memory(err);
 	if (!read_token(call, identity, err) || !read_connection(call, identity, err))
 		return false;
 	describe_token(identity);

@@ -21,7 +21,7 @@ struct identity;
 /**
  * identity_new - from the unix socket's credentials, the TLS peer's certificate, and `authorization`
  * A bearer token that came by plaintext TCP, or a header that is malformed or sent twice, is refused.
- * Returns false with UNAUTHENTICATED (or INTERNAL) in @err.
+ * Returns false with UNAUTHENTICATED (or for want of memory) in @err.
  */
 bool identity_new(const struct call *call, struct identity **ret, struct status *err);
 void identity_free(struct identity *identity); /* NULL is allowed */

@@ -204,7 +204,7 @@ void reflection(struct call *call, const ProtobufCMessage *message, struct arena
 		struct talk *talk = calloc(1, sizeof(*talk));
 
 		if (!talk) {
-			finish(call, GRPC_STATUS_INTERNAL, "out of memory");
+			finish(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
 			return;
 		}
 		call_start_stream(call, &stream, talk);
@@ -214,5 +214,5 @@ void reflection(struct call *call, const ProtobufCMessage *message, struct arena
 	if (answer(call->cq->rpc->contract, request, &response, arena))
 		(void)call_send(call, &response.base);
 	else
-		finish(call, GRPC_STATUS_INTERNAL, "out of memory");
+		finish(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
 }

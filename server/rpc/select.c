@@ -117,7 +117,7 @@ static bool find(const struct call *call, const struct source_query *query, stru
 		 struct status *err)
 {
 	if (registry_select(call->cq->rpc->registry, query, ret) < 0)
-		return status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
+		return status_set_memory(err);
 	access_filter(call->access.tenant, ret);
 	return true;
 }

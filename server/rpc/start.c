@@ -230,7 +230,7 @@ static bool check_places(struct resume *resume)
 	if (count_foreign(resume) == 0)
 		return true;
 	if (registry_select(sub->call->cq->rpc->registry, &query, &all) < 0)
-		return status_set(resume->err, GRPC_STATUS_INTERNAL, "out of memory");
+		return status_set_memory(resume->err);
 	/* What the tenant may not see is as unknown as what was forgotten. */
 	access_filter(sub->call->access.tenant, &all);
 	for (size_t i = 0; i < resume->token->count; i++) {

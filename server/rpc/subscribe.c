@@ -126,8 +126,7 @@ static bool prepare(struct subscription *sub, const struct token *token,
 		    Nflog__V1__Started *started, struct arena *arena, struct status *err)
 {
 	return start_place(sub, token, err) &&
-	       (build_started(sub, started, arena) ||
-		status_set(err, GRPC_STATUS_INTERNAL, "out of memory"));
+	       (build_started(sub, started, arena) || status_set_memory(err));
 }
 
 /* --- the stream ---------------------------------------------------------------------------- */
@@ -243,7 +242,7 @@ static void refuse(struct call *call, int error)
 			   "too many subscriptions: %u are allowed",
 			   call->access.tenant->limits.subscriptions);
 	else
-		status_set(&status, GRPC_STATUS_INTERNAL, "out of memory");
+		status_set_memory(&status);
 	call_finish(call, &status);
 }
 
@@ -288,7 +287,7 @@ static bool read_token(const struct rpc *rpc, struct wish *wish, struct arena *a
 	if (r == -EBADMSG)
 		return status_set(err, GRPC_STATUS_INVALID_ARGUMENT,
 				  "start.resume_token: expected a token of this service");
-	return r == 0 || status_set(err, GRPC_STATUS_INTERNAL, "out of memory");
+	return r == 0 || status_set_memory(err);
 }
 
 void subscribe(struct call *call, const ProtobufCMessage *message, struct arena *arena)

@@ -125,13 +125,14 @@ def veth(left, left_if, left_addresses, right, right_if, right_addresses):
 class Daemon:
     """A running nflogd with a unix socket of its own; ready when the constructor returns."""
 
-    def __init__(self, config=None, args=(), folder=None, wrapper=(), environment=()):
+    def __init__(self, config=None, args=(), folder=None, wrapper=(), environment=(),
+                 program="nflogd"):
         """wrapper: a command that runs nflogd under its own process id (strace -D)."""
         self.folder = folder
         self.socket = os.path.join(folder, "nflogd.sock")
         self.log_path = os.path.join(folder, "nflogd.log")
         notify_name = folder + "/notify"  # abstract: nflogd is no longer root, folders may be
-        command = [*wrapper, os.path.join(BIN, "nflogd"), *args]
+        command = [*wrapper, os.path.join(BIN, program), *args]
         self.config_path = os.path.join(folder, "nflogd.yaml")
         if config is not None:
             self.configure(config)
