@@ -75,7 +75,9 @@ void memo_keep(struct memo *memo, const struct nlattr_walk *walk, size_t len,
 	unsigned place = place_of(walk);
 	struct memo_head *head = &memo->heads[place];
 
-	if (len == 0 || len > sizeof(head->bytes))
+	/* One whose last attribute is not padded ends its message: behind the same bytes of another one
+	 * there is padding. */
+	if (len == 0 || len > sizeof(head->bytes) || len % 4 != 0)
 		return;
 	memo->number += MEMO_HEADS;
 	record->head = memo->number + place;

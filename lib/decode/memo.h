@@ -50,7 +50,7 @@ size_t memo_find(const struct memo *memo, const struct nlattr_walk *walk, uint8_
 /**
  * memo_keep - remember a head in place of another
  * @walk: over all attributes of the message
- * @len: bytes of those of the head; too many are not kept
+ * @len: bytes of those of the head; too many are not kept, nor those that end without padding
  * @record: of them alone; its @head is set
  */
 void memo_keep(struct memo *memo, const struct nlattr_walk *walk, size_t len,

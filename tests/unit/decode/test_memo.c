@@ -185,6 +185,26 @@ static void known_head_does_not_make_a_cut_message_whole(void **state)
 	fixture_message_free(&m);
 }
 
+/* A last attribute may end its message without padding. Behind the same bytes of a longer message
+ * there is padding, and no attribute. */
+static void head_that_ends_without_padding_is_not_mistaken_for_another(void **state)
+{
+	struct fixture_message m = fixture_message_load("netdev-ingress-udp.bin");
+	uint8_t *copy = test_malloc(m.len);
+	const uint8_t *type;
+	uint32_t len;
+
+	(void)state;
+	memcpy(copy, m.bytes, m.len);
+	type = find(copy, m.len, NFULA_HWTYPE);
+	len = (uint32_t)(type - copy) + 6;
+	memcpy(copy, &len, sizeof(len));
+	(void)decode(copy, len);
+	assert_int_not_equal(decode(m.bytes, m.len), 0);
+	test_free(copy);
+	fixture_message_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +213,8 @@ int main(void)
 	    cmocka_unit_test_setup(head_stays_where_only_the_packet_is_another, setup),
 	    cmocka_unit_test_setup(attribute_of_the_head_behind_it_makes_it_unknown, setup),
 	    cmocka_unit_test_setup(known_head_does_not_make_a_cut_message_whole, setup),
+	    cmocka_unit_test_setup(head_that_ends_without_padding_is_not_mistaken_for_another,
+				   setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
