@@ -60,8 +60,9 @@ static const char *check_arithmetic(const struct bpf_step *insn)
 	case BPF_OR:
 	case BPF_AND:
 	case BPF_XOR:
-	case BPF_NEG:
 		return NULL;
+	case BPF_NEG:
+		return constant ? NULL : "an operation that there is";
 	case BPF_LSH:
 	case BPF_RSH:
 		return !constant || insn->k < 32 ? NULL : "a shift by less than 32";
@@ -80,6 +81,8 @@ static const char *check_jump(const struct bpf_step *insn, size_t left)
 
 	switch (BPF_OP(insn->code)) {
 	case BPF_JA:
+		if (BPF_SRC(insn->code) != BPF_K)
+			return "a jump that there is";
 		return insn->k < left ? NULL : inside;
 	case BPF_JEQ:
 	case BPF_JGT:
@@ -101,13 +104,15 @@ static const char *check_insn(const struct bpf_step *insn, size_t left)
 		return check_load(insn);
 	case BPF_ST:
 	case BPF_STX:
+		if (insn->code != BPF_CLASS(insn->code))
+			return "an instruction that there is";
 		return insn->k < BPF_MEMWORDS ? NULL : "a place in memory from 0 to 15";
 	case BPF_ALU:
 		return check_arithmetic(insn);
 	case BPF_JMP:
 		return check_jump(insn, left);
 	case BPF_RET:
-		return BPF_RVAL(insn->code) == BPF_K || BPF_RVAL(insn->code) == BPF_A
+		return insn->code == (BPF_RET | BPF_K) || insn->code == (BPF_RET | BPF_A)
 			   ? NULL
 			   : "a return that there is";
 	default: /* BPF_MISC */

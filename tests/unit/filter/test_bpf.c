@@ -134,6 +134,17 @@ static void what_is_not_there_is_refused(void **state)
 	ASSERT_WRONG(0, "instruction that there is", STMT(0x106, 0), ACCEPT);
 }
 
+/* Bits of a code that mean nothing: libpcap's machine aborts, Linux refuses. */
+static void codes_with_bits_too_many_are_refused(void **state)
+{
+	(void)state;
+	ASSERT_WRONG(0, "return that there is", STMT(BPF_RET | 0x20, 1));
+	ASSERT_WRONG(0, "instruction that there is", STMT(BPF_ST | 0x08, 0), ACCEPT);
+	ASSERT_WRONG(0, "instruction that there is", STMT(BPF_STX | 0x80, 0), ACCEPT);
+	ASSERT_WRONG(0, "operation that there is", STMT(BPF_ALU | BPF_NEG | BPF_X, 0), ACCEPT);
+	ASSERT_WRONG(0, "jump that there is", STMT(BPF_JMP | BPF_JA | BPF_X, 0), ACCEPT);
+}
+
 /* Whatever passes the check runs to its end and stays within the packet (ASan). */
 static void random_programs_that_pass_do_no_harm(void **state)
 {
@@ -319,6 +330,7 @@ int main(void)
 	    cmocka_unit_test(jumps_out_of_the_program_are_refused),
 	    cmocka_unit_test(programs_without_an_end_are_refused),
 	    cmocka_unit_test(what_is_not_there_is_refused),
+	    cmocka_unit_test(codes_with_bits_too_many_are_refused),
 	    cmocka_unit_test(random_programs_that_pass_do_no_harm),
 	    cmocka_unit_test(loads_beyond_the_packet_refuse_it),
 	    cmocka_unit_test(division_by_what_turns_out_to_be_zero_refuses_it),
