@@ -19,10 +19,28 @@ static const char hex_pairs[] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("
     HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b")
 	HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
 
+/* The length up to the last whole character: of a text that was cut, the last may be a part of one. */
+static size_t whole_characters(const char *buf, size_t len)
+{
+	size_t lead = len;
+	unsigned char first;
+
+	do {
+		if (lead == 0)
+			return len;
+		first = (unsigned char)buf[--lead];
+	} while ((first & 0xc0) == 0x80);
+	if (first < 0xc0)
+		return len;
+	return len - lead < (first < 0xe0 ? 2u : first < 0xf0 ? 3u : 4u) ? lead : len;
+}
+
 size_t text_end(const struct text *t)
 {
-	if (t->cap)
-		t->buf[t->len < t->cap ? t->len : t->cap - 1] = '\0';
+	if (t->cap && t->len < t->cap)
+		t->buf[t->len] = '\0';
+	else if (t->cap)
+		t->buf[whole_characters(t->buf, t->cap - 1)] = '\0';
 	return t->len;
 }
 

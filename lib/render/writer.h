@@ -25,7 +25,8 @@ static inline struct text text_start(char *buf, size_t cap)
 	return (struct text){.buf = buf, .cap = cap};
 }
 
-/* Writes the NUL; returns the length of the whole text. */
+/* Writes the NUL, of a text that was cut behind its last whole character; returns the length of the
+ * whole text. */
 size_t text_end(const struct text *t);
 
 /* The slow way of text_bytes: the part that still fits. */

@@ -3,7 +3,8 @@
  * nfl/render.h - packets as text
  *
  * Every function writes at most `cap` bytes including a final NUL and returns the length without
- * the NUL that the whole text needs or has (as snprintf does): a result of cap or more was cut.
+ * the NUL that the whole text needs or has (as snprintf does): a result of cap or more was cut, behind
+ * a whole character.
  * NFL_RENDER_MAX is enough for compact text; JSON needs nfl_render_json_bound(). Any thread, never
  * allocates; independent of the locale. Local times follow TZ as localtime_r(3) does.
  */

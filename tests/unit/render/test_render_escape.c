@@ -197,6 +197,22 @@ static void a_cut_text_has_its_nul_and_the_length_of_the_whole(void **state)
 	assert_int_equal(nfl_escape_text(NULL, 0, bytes, sizeof(bytes) - 1), sizeof(whole) - 1);
 }
 
+static void a_cut_text_ends_behind_a_whole_character(void **state)
+{
+	static const char whole[] = "a\xc3\xbc\xe2\x82\xac\xf0\x9f\x94\xa5";
+	static const size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+
+	(void)state;
+	for (size_t room = 0; room < sizeof(whole); room++) {
+		char buf[sizeof(whole)];
+
+		assert_int_equal(nfl_escape_text(buf, room + 1, whole, sizeof(whole) - 1),
+				 sizeof(whole) - 1);
+		assert_int_equal(strlen(buf), ends[room]);
+		assert_memory_equal(buf, whole, ends[room]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +222,7 @@ int main(void)
 	    cmocka_unit_test(escapes_are_spelt_as_documented),
 	    cmocka_unit_test(each_bad_byte_is_escaped_alone),
 	    cmocka_unit_test(a_cut_text_has_its_nul_and_the_length_of_the_whole),
+	    cmocka_unit_test(a_cut_text_ends_behind_a_whole_character),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))

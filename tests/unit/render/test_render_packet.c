@@ -461,8 +461,12 @@ static void cut_at_every_cap(render_fn render, const struct nfl_packet *p)
 		buf[0] = 'x';
 		assert_int_equal(render(buf, cap, p, &red, NFL_RENDER_UTC | NFL_RENDER_COLOR), len);
 		if (cap) {
-			assert_int_equal(strlen(buf), cap - 1);
-			assert_memory_equal(buf, whole, cap - 1);
+			size_t kept = cap - 1;
+
+			while (kept < len && ((unsigned char)whole[kept] & 0xc0) == 0x80)
+				kept--; /* no part of a character */
+			assert_int_equal(strlen(buf), kept < len ? kept : len);
+			assert_memory_equal(buf, whole, strlen(buf));
 		} else {
 			assert_int_equal(buf[0], 'x');
 		}
