@@ -216,13 +216,16 @@ const char *log_quote(char *buf, size_t cap, const char *text)
 {
 	/* room for the closing quote is kept back */
 	struct text t = text_start(buf, cap - 1);
-	size_t end;
+	size_t end, half = 0;
 
 	text_char(&t, '"');
 	if (text)
 		text_escaped(&t, text, strlen(text));
 	(void)text_end(&t);
-	end = t.len < t.cap ? t.len : t.cap - 1;
-	memcpy(buf + end, "\"", 2);
+	end = strlen(buf);
+	/* Half of an escape would make the closing quote a part of the value. */
+	while (half < end && buf[end - 1 - half] == '\\')
+		half++;
+	memcpy(buf + end - half % 2, "\"", 2);
 	return buf;
 }

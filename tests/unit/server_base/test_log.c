@@ -216,6 +216,19 @@ static void a_quoted_value_keeps_its_quotes_when_it_is_cut(void **state)
 	assert_string_equal(log_quote(buf, sizeof(buf), NULL), "\"\"");
 }
 
+/* What follows would else be read as a part of the value, and the value's end as keys. */
+static void a_value_that_is_cut_inside_of_an_escape_cannot_hide_its_closing_quote(void **state)
+{
+	char buf[8];
+
+	(void)state;
+	assert_string_equal(log_quote(buf, sizeof(buf), "abcd\""), "\"abcd\"");
+	assert_string_equal(log_quote(buf, sizeof(buf), "abc\""), "\"abc\\\"\"");
+	assert_string_equal(log_quote(buf, sizeof(buf), "abc\\x"), "\"abc\\\\\"");
+	assert_string_equal(log_quote(buf, sizeof(buf), "ab\\\\"), "\"ab\\\\\"");
+	assert_string_equal(log_quote(buf, sizeof(buf), "abcd\xc3\xbc"), "\"abcd\"");
+}
+
 static void errno_survives_a_line(void **state)
 {
 	(void)state;
@@ -240,6 +253,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(hostile_values_stay_on_their_line, redirect, restore),
 	    cmocka_unit_test_setup_teardown(a_long_line_is_cut_and_still_whole, redirect, restore),
 	    cmocka_unit_test(a_quoted_value_keeps_its_quotes_when_it_is_cut),
+	    cmocka_unit_test(a_value_that_is_cut_inside_of_an_escape_cannot_hide_its_closing_quote),
 	    cmocka_unit_test_setup_teardown(errno_survives_a_line, redirect, restore),
 	};
 
