@@ -45,6 +45,8 @@ int protocol_send(int socket, const void *bytes, size_t len, int fd, int timeout
 		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
 	}
 	while (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		if (errno == ECONNRESET) /* closed before it had read everything */
+			return -EPIPE;
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (errno == EAGAIN && !wait_for_room(socket, deadline_ns))

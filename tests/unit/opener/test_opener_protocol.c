@@ -237,6 +237,19 @@ static void closed_peer_is_told_of_and_kills_nobody(void **state)
 	assert_int_equal(protocol_receive(pair->ends[1], got, sizeof(got), &fd), -EAGAIN);
 }
 
+/* The kernel has another word for it then. */
+static void peer_that_closed_with_something_unread_is_closed_to_the_sender(void **state)
+{
+	int other[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, other), 0);
+	assert_int_equal(protocol_send(other[0], "x", 1, -1, 0), 0);
+	close(other[1]);
+	assert_int_equal(protocol_send(other[0], "x", 1, -1, 0), -EPIPE);
+	close(other[0]);
+}
+
 /* --- cases: descriptors ------------------------------------------------------------------ */
 
 static void descriptor_arrives_and_is_closed_by_exec(void **state)
@@ -290,6 +303,7 @@ int main(void)
 	    CASE(datagram_of_no_bytes_is_not_the_end),
 	    CASE(full_socket_is_waited_for_no_longer_than_allowed),
 	    CASE(closed_peer_is_told_of_and_kills_nobody),
+	    CASE(peer_that_closed_with_something_unread_is_closed_to_the_sender),
 	    CASE(descriptor_arrives_and_is_closed_by_exec),
 	    CASE(several_descriptors_are_all_closed),
 	};
