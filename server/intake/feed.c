@@ -311,7 +311,7 @@ int feed_read(struct feed *feed, struct feed_room *room, unsigned datagrams_max)
 		r = read_datagram(feed, room);
 	update_socket_counters(feed, room);
 	room->shifting |= feed_judge(feed, room, room->now_ns);
-	if (r == -EAGAIN)
+	if (r == -EAGAIN || r == -ENOMEM) /* the kernel had none to give it: it stays queued */
 		return 0;
 	return r < 0 ? r : 1;
 }

@@ -25,6 +25,8 @@
 #include "opener.h"
 #include "source.h"
 
+#define AGAIN_NS NS_PER_S
+
 /* What main wants to be done on the keeper's thread; it waits meanwhile. */
 struct command {
 	struct rules *rules; /* to be taken; NULL: the opener is to reload */
@@ -38,11 +40,13 @@ struct keeper {
 	struct name **names; /* owned, in the order of shown */
 	size_t count;
 	size_t cap;
-	bool is_scanned;    /* one report is complete */
-	bool awaits_rules;  /* the opener has new ones already, what it reports is by them */
-	bool is_incomplete; /* a name of a report found no memory */
-	int64_t expire_ns;  /* when sources that are gone are to be looked at */
-	int wake_fd;        /* eventfd */
+	bool is_scanned;     /* one report is complete */
+	bool awaits_rules;   /* the opener has new ones already, what it reports is by them */
+	bool is_incomplete;  /* a name of a report found no memory */
+	bool was_incomplete; /* the report before, and it was told */
+	int64_t again_ns;  /* when all names are to be reported again, for want of some; or never */
+	int64_t expire_ns; /* when sources that are gone are to be looked at */
+	int wake_fd;       /* eventfd */
 	pthread_t thread;
 	bool started;
 	void (*changed)(void *data); /* const */
@@ -195,9 +199,10 @@ static void finish_report(struct keeper *keeper, int64_t now_ns)
 	}
 	drop_names(keeper);
 	keeper->is_scanned = true;
-	if (keeper->is_incomplete)
-		log_warn("keeper.memory",
-			 "effect=\"a namespace is not read until it is made again\"");
+	if (keeper->is_incomplete && !keeper->was_incomplete)
+		log_warn("keeper.memory", "effect=\"a namespace is read later\"");
+	keeper->again_ns = keeper->is_incomplete ? now_ns + AGAIN_NS : INT64_MAX;
+	keeper->was_incomplete = keeper->is_incomplete;
 	keeper->is_incomplete = false;
 }
 
@@ -256,6 +261,10 @@ static void turn(struct keeper *keeper, int64_t now_ns)
 
 	if (atomic_exchange(&keeper->has_dead, false))
 		find_dead(keeper, now_ns);
+	if (now_ns >= keeper->again_ns) {
+		keeper->again_ns = INT64_MAX;
+		opener_report_again(house->opener);
+	}
 	if (is_following(keeper) && opener_take(house->opener, take_event, keeper) < 0)
 		house->is_lost = true;
 	if (is_following(keeper))
@@ -359,6 +368,8 @@ static int64_t next_turn(const struct keeper *keeper)
 {
 	int64_t next_ns = keeper->expire_ns;
 
+	if (keeper->again_ns < next_ns)
+		next_ns = keeper->again_ns;
 	for (size_t i = 0; i < keeper->count && is_following(keeper); i++)
 		if (keeper->names[i]->retry_ns < next_ns)
 			next_ns = keeper->names[i]->retry_ns;
@@ -437,6 +448,7 @@ int keeper_new(const struct keeper_options *options, struct opener *opener,
 	keeper->changed = options->changed;
 	keeper->data = options->data;
 	keeper->expire_ns = INT64_MAX;
+	keeper->again_ns = INT64_MAX;
 	keeper->wake_fd = -1;
 	r = init(keeper);
 	if (r < 0) {

@@ -180,8 +180,8 @@ static int receive(struct line *line, struct protocol_message *message, int *ret
 	for (;;) {
 		int len = protocol_receive(line->fd, message, sizeof(*message), ret_fd);
 
-		if (len == -EAGAIN)
-			return 0;
+		if (len == -EAGAIN || len == -ENOMEM || len == -ENOBUFS)
+			return 0; /* what the kernel has no memory for comes later */
 		if (len < 0)
 			return -EPIPE;
 		*ret_len = len;
@@ -198,6 +198,11 @@ static int ask_for_report(struct line *line)
 
 	line->is_stale = r == -ETIMEDOUT; /* what is in its way is read now; then again */
 	return line->is_stale ? 0 : r;
+}
+
+void opener_report_again(struct opener *opener)
+{
+	opener->main.is_stale = true;
 }
 
 int opener_take(struct opener *opener, void (*fn)(const struct opener_event *event, void *data),

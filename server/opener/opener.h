@@ -74,6 +74,9 @@ bool opener_has_events(const struct opener *opener);
 int opener_take(struct opener *opener, void (*fn)(const struct opener_event *event, void *data),
 		void *data);
 
+/* The next opener_take() asks for a report of all that there is. */
+void opener_report_again(struct opener *opener);
+
 /* --- what it does for us ----------------------------------------------------------------------
  *
  * Each waits for the answer, 5 s at most: -ETIMEDOUT. -EPIPE: the opener is gone for good, -EIO: its

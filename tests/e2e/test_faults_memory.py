@@ -109,6 +109,7 @@ class Memory(harness.RealTest):
             self.fail_one_of(number)
             generated += sum(ns.generate(GENERATED, rate=RATE) for ns in self.spaces)
             daemon.reload()
+        late = self.netns("late")
         self.fail_one_of(0)
         stop.set()
         for thread in threads:
@@ -120,6 +121,9 @@ class Memory(harness.RealTest):
         self.assertGreater(stream.lost(), 0)
         self.assertEqual(set(answers), {harness.grpc.StatusCode.OK,
                                         harness.grpc.StatusCode.RESOURCE_EXHAUSTED})
+        harness.wait_until("a namespace that was made without memory is read", lambda: any(
+            source.netns == late.name and source.state == pb.SOURCE_STATE_LISTENING
+            for source in self.stub(daemon).ListSources(pb.ListSourcesRequest()).sources))
         later = self.subscribe(daemon)
         generated = sum(ns.generate(100) for ns in self.spaces)
         later.wait_accounted(generated)
