@@ -72,10 +72,11 @@ static bool accept_one(struct acceptor *acceptor, int listener, bool *ret_exhaus
 	struct ucred who;
 	socklen_t len = sizeof(who);
 
+	if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
+		return true;
 	if (fd < 0) {
-		*ret_exhausted =
-		    errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
-		return errno == ECONNABORTED || errno == EINTR;
+		*ret_exhausted = errno != EAGAIN; /* of descriptors or memory, mostly */
+		return false;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
 		return true;
