@@ -57,6 +57,35 @@ def wait_until(what, condition, patience_s=PATIENCE_S):
         time.sleep(0.01)  # the pace of looking, not a time to hope for
 
 
+def status_of(pid):
+    """/proc/PID/status as a dictionary; empty when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+
+
+def is_running(pid):
+    return status_of(pid).get("State", "Z")[0] not in "ZX"
+
+
+def child_of(pid, name):
+    """The child of that name, or None."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            children = f.read().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return next((int(c) for c in children if status_of(c).get("Name") == name), None)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Netns:
     """A network namespace with loopback up."""
 

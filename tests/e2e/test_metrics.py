@@ -47,19 +47,13 @@ class Page:
         return sum(found)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Metrics(harness.RealTest):
     def setUp(self):
         super().setUp()
         self.ns = self.netns("red")
         self.ns.sink('udp dport 9 log prefix "red" group 100\n'
                      'udp dport 10 log prefix "} 1 evil_total" group 100')
-        self.port = free_port()
+        self.port = harness.free_port()
 
     def config(self, **tenant):
         return {"metrics": {"listen": f"127.0.0.1:{self.port}"},

@@ -28,29 +28,6 @@ HELD = 8000  # a datagram each: less than the usual receive buffer holds
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def status_of(pid):
-    """/proc/PID/status as a dictionary; empty when there is no such process."""
-    try:
-        with open(f"/proc/{pid}/status") as f:
-            return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
-    except (FileNotFoundError, ProcessLookupError):
-        return {}
-
-
-def is_running(pid):
-    return status_of(pid).get("State", "Z")[0] not in "ZX"
-
-
-def child_of(pid, name):
-    """The child of that name, or None."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as f:
-            children = f.read().split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return next((int(c) for c in children if status_of(c).get("Name") == name), None)
-
-
 def seqpacket_ends(pid):
     """Our own copies of a process's SOCK_SEQPACKET sockets."""
     process = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
@@ -82,14 +59,14 @@ class Opener(harness.RealTest):
         self.nflogd = self.daemon(config={"tenants": [{
             "name": "test", "identities": [{"unix_uid": os.getuid()}],
             "sources": [dict({"netns": f"nfl{os.getpid()}-*", "groups": [100]}, **settings)]}]})
-        self.warden = harness.wait_until("there is a warden", lambda: child_of(
+        self.warden = harness.wait_until("there is a warden", lambda: harness.child_of(
             self.nflogd.process.pid, "nflogd-warden"))
         self.worker = self.wait_worker()
         return self.subscribe(self.nflogd)
 
     def wait_worker(self, other_than=None):
         def find():
-            found = child_of(self.warden, "nflogd-opener")
+            found = harness.child_of(self.warden, "nflogd-opener")
             return found if found != other_than else None
         return harness.wait_until("there is a worker", find)
 
@@ -177,7 +154,7 @@ class Opener(harness.RealTest):
                             self.drain(end)
                 end.close()
         self.assert_finds(stream, "late")
-        self.assertEqual(child_of(self.warden, "nflogd-opener"), self.worker)
+        self.assertEqual(harness.child_of(self.warden, "nflogd-opener"), self.worker)
         self.assertIn("opener.refused", self.nflogd.read_log())
         harness.wait_until("no descriptor is left", lambda: self.descriptors() <= before)
         self.assertEqual(self.groups_bound(self.red), [100])
@@ -217,7 +194,7 @@ class Opener(harness.RealTest):
         self.kill(self.nflogd.process.pid, signal.SIGSTOP)
         self.assertEqual(self.red.generate(HELD), HELD)
         self.kill(self.warden)
-        harness.wait_until("the worker has ended, too", lambda: not is_running(self.worker))
+        harness.wait_until("the worker has ended, too", lambda: not harness.is_running(self.worker))
         self.kill(self.nflogd.process.pid, signal.SIGCONT)
         self.assertEqual(stream.wait_end(), harness.grpc.StatusCode.UNAVAILABLE)
         self.assertEqual((len(stream.packets), stream.lost()), (HELD, 0))
@@ -228,8 +205,8 @@ class Opener(harness.RealTest):
         self.serve()
         self.nflogd.process.kill()
         self.assertEqual(self.nflogd.process.wait(harness.PATIENCE_S), -signal.SIGKILL)
-        harness.wait_until("no process is left", lambda: not is_running(self.warden)
-                           and not is_running(self.worker))
+        harness.wait_until("no process is left", lambda: not harness.is_running(self.warden)
+                           and not harness.is_running(self.worker))
 
     def _end_daemon(self, daemon):
         """Some tests end it otherwise, which is then no failure."""
@@ -241,8 +218,8 @@ class Opener(harness.RealTest):
     def test_a_daemon_that_ends_leaves_no_process(self):
         self.serve()
         self.nflogd.stop()
-        self.assertFalse(is_running(self.warden))
-        self.assertFalse(is_running(self.worker))
+        self.assertFalse(harness.is_running(self.warden))
+        self.assertFalse(harness.is_running(self.worker))
 
     def test_signals_to_the_whole_group_lose_no_packet(self):
         """As a service manager and ^C send them. The kernel keeps the last packets back until it is
@@ -261,7 +238,7 @@ class Opener(harness.RealTest):
     def test_it_keeps_no_more_rights_than_it_needs(self):
         self.serve()
         for pid in (self.warden, self.worker):
-            status = status_of(pid)
+            status = harness.status_of(pid)
             for kind in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
                 self.assertEqual(int(status[kind], 16) & ~ALLOWED_CAPS, 0, (pid, kind))
             self.assertEqual(status["NoNewPrivs"], "1")

@@ -2,7 +2,6 @@
 """Who a client is: certificates and tokens, over TLS, the unix socket and plaintext TCP."""
 import hashlib
 import os
-import socket
 import subprocess
 
 import grpc
@@ -12,12 +11,6 @@ import harness
 from harness import pb, rpc
 
 TOKENS = {name: f"{name}-token-0123456789" for name in ("red", "blue")}
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def sha256(text):
@@ -33,7 +26,7 @@ class TlsTest(harness.RealTest):
 
     def serve(self, identities, client_ca=True, tls=True, port=None):
         """A daemon on TCP with tenants of these identities: {"name": [identity, ...]}."""
-        self.port = port or free_port()
+        self.port = port or harness.free_port()
         tcp = {"tcp": f"127.0.0.1:{self.port}"}
         if tls:
             tcp["tls"] = {"certificate": self.server.certificate,
