@@ -24,7 +24,7 @@ static unsigned place_of(const struct nlattr_walk *walk)
 	uint16_t len;
 	size_t end;
 
-	if (walk->left < PACKET_HEADER + sizeof(uint64_t))
+	if (walk->left < PACKET_HEADER + NLATTR_HEADER_BYTES + sizeof(uint64_t))
 		return 0;
 	memcpy(&len, walk->at + PACKET_HEADER, sizeof(len));
 	end = PACKET_HEADER + (((size_t)len + 3) & ~(size_t)3);

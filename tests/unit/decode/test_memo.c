@@ -205,6 +205,26 @@ static void head_that_ends_without_padding_is_not_mistaken_for_another(void **st
 	fixture_message_free(&m);
 }
 
+/* In a heap block of just its size, so that a read beyond it is seen. */
+static void message_with_an_attribute_of_no_length_is_not_read_beyond_its_end(void **state)
+{
+	struct fixture_message m = fixture_message_load("netdev-ingress-udp.bin");
+
+	(void)state;
+	for (uint32_t len = ATTRIBUTES; len < ATTRIBUTES + 32; len++) {
+		uint8_t *copy = test_malloc(len);
+		struct nfl_record record;
+
+		memcpy(copy, m.bytes, len);
+		memcpy(copy, &len, sizeof(len));
+		if (len >= ATTRIBUTES + 12)
+			memset(copy + ATTRIBUTES + 8, 0, 4);
+		assert_true(memo_decode(copy, len, &memo, &record) <= 0);
+		test_free(copy);
+	}
+	fixture_message_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +233,8 @@ int main(void)
 	    cmocka_unit_test_setup(head_stays_where_only_the_packet_is_another, setup),
 	    cmocka_unit_test_setup(attribute_of_the_head_behind_it_makes_it_unknown, setup),
 	    cmocka_unit_test_setup(known_head_does_not_make_a_cut_message_whole, setup),
+	    cmocka_unit_test_setup(
+		message_with_an_attribute_of_no_length_is_not_read_beyond_its_end, setup),
 	    cmocka_unit_test_setup(head_that_ends_without_padding_is_not_mistaken_for_another,
 				   setup),
 	};
