@@ -29,7 +29,7 @@ void fixture_assert_hex(const struct fixture_message *message, const char *key,
 			const uint8_t *bytes, size_t len)
 {
 	const char *expected = json_string_value(json_object_get(message->expect, key));
-	char *hex = test_malloc(2 * len + 1);
+	char *hex = malloc(2 * len + 1);
 
 	hex[0] = '\0';
 	for (size_t i = 0; i < len; i++)
@@ -37,7 +37,7 @@ void fixture_assert_hex(const struct fixture_message *message, const char *key,
 	if (!expected || strcmp(expected, hex) != 0)
 		fail_msg("%s: %s is %s, not %s", message->file, key, hex,
 			 expected ? expected : "expected at all");
-	test_free(hex);
+	free(hex);
 }
 
 static json_t *load_index(void)
@@ -64,7 +64,7 @@ static uint8_t *load_bytes(const char *file, size_t *ret_len)
 	len = ftell(stream);
 	assert_true(len > 0);
 	rewind(stream);
-	bytes = test_malloc((size_t)len);
+	bytes = malloc((size_t)len);
 	assert_int_equal(fread(bytes, 1, (size_t)len, stream), (size_t)len);
 	(void)fclose(stream);
 	*ret_len = (size_t)len;
@@ -92,14 +92,14 @@ static size_t walk_datagram(json_t *entry, fixture_message_fn fn)
 		assert_int_equal(nlh.nlmsg_type, fixture_int(header, "nlmsg_type"));
 		assert_true(nlh.nlmsg_len <= left);
 		if (nlh.nlmsg_type == PACKET_TYPE) {
-			copy = test_malloc(nlh.nlmsg_len);
+			copy = malloc(nlh.nlmsg_len);
 			memcpy(copy, bytes + at, nlh.nlmsg_len);
 			message.bytes = copy;
 			message.len = nlh.nlmsg_len;
 			message.expect = json_array_get(expect, packets++);
 			assert_non_null(message.expect);
 			fn(&message);
-			test_free(copy);
+			free(copy);
 		} else {
 			assert_int_equal(nlh.nlmsg_type, NLMSG_DONE);
 		}
@@ -108,7 +108,7 @@ static size_t walk_datagram(json_t *entry, fixture_message_fn fn)
 	}
 	assert_int_equal(left, 0);
 	assert_int_equal(packets, json_array_size(expect));
-	test_free(bytes);
+	free(bytes);
 	return packets;
 }
 
@@ -138,6 +138,6 @@ struct fixture_message fixture_message_load(const char *file)
 void fixture_message_free(struct fixture_message *message)
 {
 	/* The cast only undoes the const that readers of the message see. */
-	test_free((void *)(uintptr_t)message->bytes);
+	free((void *)(uintptr_t)message->bytes);
 	message->bytes = NULL;
 }

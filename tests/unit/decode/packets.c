@@ -30,7 +30,7 @@ uint32_t packet_bytes(const char *hex, uint8_t bytes[PACKET_BYTES_MAX])
 struct nfl_decoded packet_decode(const struct packet_case *packet, const uint8_t *bytes,
 				 uint32_t len, uint8_t addresses[2][16])
 {
-	uint8_t *copy = test_malloc(len ? len : 1);
+	uint8_t *copy = malloc(len ? len : 1);
 	struct nfl_record record = {
 	    .present = NFL_HAS_PAYLOAD,
 	    .family = packet->family ? packet->family : NFL_FAMILY_IPV4,
@@ -50,7 +50,7 @@ struct nfl_decoded packet_decode(const struct packet_case *packet, const uint8_t
 		decoded.source = addresses[0];
 		decoded.destination = addresses[1];
 	}
-	test_free(copy);
+	free(copy);
 	return decoded;
 }
 

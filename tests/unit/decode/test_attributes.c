@@ -155,7 +155,7 @@ static unsigned touch_record(const struct nfl_record *r)
 /* An exact copy of the first len bytes, with nlmsg_len made to fit when there is room for it. */
 static int decode_cut(const uint8_t *bytes, size_t len, bool fit, struct nfl_record *ret)
 {
-	uint8_t *copy = test_malloc(len ? len : 1);
+	uint8_t *copy = malloc(len ? len : 1);
 	uint32_t nlmsg_len = (uint32_t)len;
 	int r;
 
@@ -165,7 +165,7 @@ static int decode_cut(const uint8_t *bytes, size_t len, bool fit, struct nfl_rec
 	r = nfl_decode_message(copy, len, ret);
 	if (r == 0)
 		bytes_touched += touch_record(ret);
-	test_free(copy);
+	free(copy);
 	return r;
 }
 
@@ -193,7 +193,7 @@ static void corrupt_every_byte(const char *file)
 {
 	static const uint8_t values[] = {0x00, 0x01, 0x03, 0x04, 0x05, 0x7f, 0x80, 0xfe, 0xff};
 	struct fixture_message m = fixture_message_load(file);
-	uint8_t *copy = test_malloc(m.len);
+	uint8_t *copy = malloc(m.len);
 	struct nfl_record record;
 
 	for (size_t at = 0; at < m.len && at < 600; at++) {
@@ -204,7 +204,7 @@ static void corrupt_every_byte(const char *file)
 				bytes_touched += touch_record(&record);
 		}
 	}
-	test_free(copy);
+	free(copy);
 	fixture_message_free(&m);
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -141,7 +142,7 @@ static volatile unsigned bytes_touched; /* keeps the reads below from being opti
 static struct nfl_conntrack decode(const uint8_t *bytes, size_t len)
 {
 	struct nfl_record record = {.present = NFL_HAS_CT};
-	uint8_t *copy = test_malloc(len ? len : 1);
+	uint8_t *copy = malloc(len ? len : 1);
 	struct nfl_conntrack ct;
 	const struct nfl_tuple *tuples[] = {&ct.original, &ct.reply};
 	const uint32_t bits[] = {NFL_HAS_CT_ORIGINAL, NFL_HAS_CT_REPLY};
@@ -156,7 +157,7 @@ static struct nfl_conntrack decode(const uint8_t *bytes, size_t len)
 		for (unsigned at = 0; at < tuples[i]->address_len; at++)
 			bytes_touched += tuples[i]->source[at] + tuples[i]->destination[at];
 	}
-	test_free(copy);
+	free(copy);
 	return ct;
 }
 

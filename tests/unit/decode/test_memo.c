@@ -105,7 +105,7 @@ static void assert_changes_with(uint8_t *byte, uint8_t *bytes, size_t len)
 static void head_is_another_with_any_byte_of_it(void **state)
 {
 	struct fixture_message m = fixture_message_load("netdev-ingress-udp.bin");
-	uint8_t *copy = test_malloc(m.len);
+	uint8_t *copy = malloc(m.len);
 	size_t head_len;
 
 	(void)state;
@@ -123,14 +123,14 @@ static void head_is_another_with_any_byte_of_it(void **state)
 		assert_changes_with(at + 5, copy, m.len);
 	}
 	assert_changes_with(copy + sizeof(struct nlmsghdr), copy, m.len); /* family */
-	test_free(copy);
+	free(copy);
 	fixture_message_free(&m);
 }
 
 static void head_stays_where_only_the_packet_is_another(void **state)
 {
 	struct fixture_message m = fixture_message_load("netdev-ingress-udp.bin");
-	uint8_t *copy = test_malloc(m.len);
+	uint8_t *copy = malloc(m.len);
 	uint32_t head;
 
 	(void)state;
@@ -140,7 +140,7 @@ static void head_stays_where_only_the_packet_is_another(void **state)
 	find(copy, m.len, NFULA_TIMESTAMP)[19]++;
 	find(copy, m.len, NFULA_PAYLOAD)[4 + 15]++;
 	assert_int_equal(decode(copy, m.len), head);
-	test_free(copy);
+	free(copy);
 	fixture_message_free(&m);
 }
 
@@ -149,7 +149,7 @@ static void attribute_of_the_head_behind_it_makes_it_unknown(void **state)
 	struct fixture_message m = fixture_message_load("netdev-ingress-udp.bin");
 	const uint8_t mark[8] = {8, 0, NFULA_MARK, 0, 0, 0, 0, 7};
 	size_t padded = (m.len + 3) & ~(size_t)3;
-	uint8_t *copy = test_calloc(1, padded + sizeof(mark));
+	uint8_t *copy = calloc(1, padded + sizeof(mark));
 	uint32_t len = (uint32_t)(padded + sizeof(mark));
 
 	(void)state;
@@ -158,7 +158,7 @@ static void attribute_of_the_head_behind_it_makes_it_unknown(void **state)
 	memcpy(copy, &len, sizeof(len));
 	assert_int_not_equal(decode(m.bytes, m.len), 0);
 	assert_int_equal(decode(copy, len), 0);
-	test_free(copy);
+	free(copy);
 	fixture_message_free(&m);
 }
 
@@ -170,7 +170,7 @@ static void known_head_does_not_make_a_cut_message_whole(void **state)
 	(void)state;
 	(void)decode(m.bytes, m.len);
 	for (uint32_t len = ATTRIBUTES; len < m.len; len++) {
-		uint8_t *copy = test_malloc(len);
+		uint8_t *copy = malloc(len);
 		struct nfl_record plain, quick;
 		int r;
 
@@ -180,7 +180,7 @@ static void known_head_does_not_make_a_cut_message_whole(void **state)
 		assert_int_equal(memo_decode(copy, len, &memo, &quick), r);
 		if (r == 0)
 			assert_same(&plain, &quick);
-		test_free(copy);
+		free(copy);
 	}
 	fixture_message_free(&m);
 }
@@ -190,7 +190,7 @@ static void known_head_does_not_make_a_cut_message_whole(void **state)
 static void head_that_ends_without_padding_is_not_mistaken_for_another(void **state)
 {
 	struct fixture_message m = fixture_message_load("netdev-ingress-udp.bin");
-	uint8_t *copy = test_malloc(m.len);
+	uint8_t *copy = malloc(m.len);
 	const uint8_t *type;
 	uint32_t len;
 
@@ -201,7 +201,7 @@ static void head_that_ends_without_padding_is_not_mistaken_for_another(void **st
 	memcpy(copy, &len, sizeof(len));
 	(void)decode(copy, len);
 	assert_int_not_equal(decode(m.bytes, m.len), 0);
-	test_free(copy);
+	free(copy);
 	fixture_message_free(&m);
 }
 
@@ -212,7 +212,7 @@ static void message_with_an_attribute_of_no_length_is_not_read_beyond_its_end(vo
 
 	(void)state;
 	for (uint32_t len = ATTRIBUTES; len < ATTRIBUTES + 32; len++) {
-		uint8_t *copy = test_malloc(len);
+		uint8_t *copy = malloc(len);
 		struct nfl_record record;
 
 		memcpy(copy, m.bytes, len);
@@ -220,7 +220,7 @@ static void message_with_an_attribute_of_no_length_is_not_read_beyond_its_end(vo
 		if (len >= ATTRIBUTES + 12)
 			memset(copy + ATTRIBUTES + 8, 0, 4);
 		assert_true(memo_decode(copy, len, &memo, &record) <= 0);
-		test_free(copy);
+		free(copy);
 	}
 	fixture_message_free(&m);
 }

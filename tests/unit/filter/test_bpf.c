@@ -83,7 +83,7 @@ static void programs_of_no_whole_instructions_are_refused(void **state)
 
 static void programs_are_bounded(void **state)
 {
-	struct bpf_step *many = test_calloc(PROGRAM_MAX, sizeof(*many));
+	struct bpf_step *many = calloc(PROGRAM_MAX, sizeof(*many));
 	size_t at;
 
 	(void)state;
@@ -91,7 +91,7 @@ static void programs_are_bounded(void **state)
 		many[i] = (struct bpf_step)ACCEPT;
 	assert_null(bpf_check(wire_form(many, STEPS_MAX), &at));
 	assert_wrong(many, STEPS_MAX + 1, BPF_WHOLE, "1 to 4096");
-	test_free(many);
+	free(many);
 }
 
 static void jumps_out_of_the_program_are_refused(void **state)
@@ -154,7 +154,7 @@ static void random_programs_that_pass_do_no_harm(void **state)
 	(void)state;
 	srand(1);
 	for (int round = 0; round < 400000; round++) {
-		uint8_t *packet = test_malloc(9);
+		uint8_t *packet = malloc(9);
 		size_t count = 1 + (size_t)rand() % 12;
 		struct nfl_bytes bytes;
 		size_t at;
@@ -171,7 +171,7 @@ static void random_programs_that_pass_do_no_harm(void **state)
 			(void)bpf_run(loaded, (struct nfl_bytes){packet, 9}, 9);
 			passed++;
 		}
-		test_free(packet);
+		free(packet);
 	}
 	assert_true(passed > 1000);
 }
@@ -305,7 +305,7 @@ static void tcpdump_expressions_answer_as_in_libpcap(void **state)
 
 		if (pcap_compile(dead, &compiled, expressions[i], 1, PCAP_NETMASK_UNKNOWN) < 0)
 			fail_msg("%s: %s", expressions[i], pcap_geterr(dead));
-		program = test_calloc(compiled.bf_len + 1, sizeof(*program));
+		program = calloc(compiled.bf_len + 1, sizeof(*program));
 		for (unsigned n = 0; n < compiled.bf_len; n++)
 			program[n] =
 			    (struct bpf_step){compiled.bf_insns[n].code, compiled.bf_insns[n].jt,
@@ -314,7 +314,7 @@ static void tcpdump_expressions_answer_as_in_libpcap(void **state)
 		assert_null(bpf_check(bytes, &at));
 		bpf_load(bytes, ours);
 		(void)fixture_for_each_message(compare, &files);
-		test_free(program);
+		free(program);
 		pcap_freecode(&compiled);
 		compiled = (struct bpf_program){0};
 	}
