@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
+
 /* Holds the longest message: a list of all keys, and a value cut by node_describe(). */
 #define PROBLEM_TEXT_BYTES 640
 
@@ -36,6 +38,7 @@ void config_problem_add(struct problems *problems, struct config_mark mark, cons
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args); /* a cut text is still a text */
 	va_end(args);
+	printable_force(text);
 
 	error = &problems->errors->items[problems->errors->count];
 	*error = (struct config_error){.path = strdup(problems->path),

@@ -12,6 +12,7 @@
 #include <yaml.h>
 
 #include "cleanup.h"
+#include "printable.h"
 #include "utf8.h"
 
 /* Characters of a value that a message shows. */
@@ -111,6 +112,8 @@ const char *node_describe(const struct node *node, char buf[NODE_DESCRIBE_BYTES]
 		/* An escape can make a control character, which a terminal must not see. */
 		if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
 			used += (size_t)snprintf(buf + used, sizeof("\\xff"), "\\x%02x", code);
+		} else if (!printable_is(code)) {
+			buf[used++] = '?';
 		} else {
 			memcpy(buf + used, bytes + at, n);
 			used += n;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "escape.h"
+#include <nfl/render.h>
 
 /* A message with its escapes: each byte may need four. */
 #define MESSAGE_MAX 1024
@@ -24,7 +24,7 @@ static void print_args(FILE *f, const char *before, const char *format, va_list 
 	char message[MESSAGE_MAX], escaped[ESCAPED_MAX];
 
 	(void)vsnprintf(message, sizeof(message), format, args);
-	(void)escape_line(escaped, sizeof(escaped), message);
+	(void)nfl_escape_line(escaped, sizeof(escaped), message, strlen(message));
 	(void)fprintf(f, "%s%s\n", before, escaped);
 }
 

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "options.h"
+#include "printable.h"
 #include "settings.h"
 
 #define DEADLINE_MS 400 /* for each question to a server */
@@ -61,21 +62,14 @@ struct place {
 
 /* --- candidates -------------------------------------------------------------------------- */
 
-/* Bytes that could be taken for the end of a candidate, or would move the cursor. */
-static bool is_plain(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return false;
-	return true;
-}
-
 /* @before: what the word begins with and the name does not, as "--netns=". */
 static void offer(const char *before, const char *name, const char *word, const char *what)
 {
 	size_t len = strlen(before), word_len = strlen(word);
 
-	if (!is_plain(name) || word_len < len || strncmp(name, word + len, word_len - len) != 0)
+	/* What could be taken for the end of a candidate, or would move the cursor, is none. */
+	if (printable_run(name, strlen(name)) != strlen(name) || word_len < len ||
+	    strncmp(name, word + len, word_len - len) != 0)
 		return;
 	(void)printf("%s%s%s%.*s\n", before, name, *what ? "\t" : "", (int)strcspn(what, "\n"),
 		     what);

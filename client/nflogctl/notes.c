@@ -2,8 +2,10 @@
 /* What happens beside packets, for people: lines on standard error that begin with two dashes. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "escape.h"
+#include <nfl/render.h>
+
 #include "output.h"
 
 /* Two dashes, and of several servers which. */
@@ -21,7 +23,7 @@ static const char *source_name(char buf[SOURCE_NAME_MAX], const struct nfl_clien
 {
 	char netns[SOURCE_NAME_MAX - 8];
 
-	(void)escape_line(netns, sizeof(netns), source->netns);
+	(void)nfl_escape_line(netns, sizeof(netns), source->netns, strlen(source->netns));
 	(void)snprintf(buf, SOURCE_NAME_MAX, "%s/%u", netns, source->group);
 	return buf;
 }
@@ -63,8 +65,8 @@ static void show_source(const struct output *output, const struct nfl_client_sou
 {
 	char netns[SOURCE_NAME_MAX], detail[DETAIL_MAX];
 
-	(void)escape_line(netns, sizeof(netns), source->netns);
-	(void)escape_line(detail, sizeof(detail), source->detail);
+	(void)nfl_escape_line(netns, sizeof(netns), source->netns, strlen(source->netns));
+	(void)nfl_escape_line(detail, sizeof(detail), source->detail, strlen(source->detail));
 	begin_note(output);
 	(void)fprintf(stderr, "netns %s group %u: %s%s%s%s\n", netns, source->group,
 		      state_name(source->state), *detail ? " (" : "", detail, *detail ? ")" : "");
@@ -108,11 +110,11 @@ static void show_started(struct output *output, const struct nfl_client_started 
 static void show_reconnecting(const struct output *output,
 			      const struct nfl_client_reconnecting *reconnecting)
 {
-	const char *why = reconnecting->why.message;
+	const char *why = *reconnecting->why.message ? reconnecting->why.message
+						     : nfl_client_code_name(reconnecting->why.code);
 	char reason[DETAIL_MAX];
 
-	(void)escape_line(reason, sizeof(reason),
-			  *why ? why : nfl_client_code_name(reconnecting->why.code));
+	(void)nfl_escape_line(reason, sizeof(reason), why, strlen(why));
 	begin_note(output);
 	(void)fprintf(stderr, "%s (%s), trying again in %.1f s\n",
 		      reconnecting->try_number > 1 ? "still no connection" : "connection lost",

@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <nfl/render.h>
+
 #include "cleanup.h"
 #include "cli.h"
 #include "clock.h"
-#include "escape.h"
 #include "interrupt.h"
 #include "merge.h"
 
@@ -133,7 +134,7 @@ static bool try_later(const struct sessions *sessions, struct session_member *me
 	pause_ms = pause_ms < RETRY_LAST_MS ? pause_ms : RETRY_LAST_MS;
 	member->tries++;
 	member->retry_ns = monotonic_ns() + pause_ms * NS_PER_MS;
-	(void)escape_line(why, sizeof(why), status->message);
+	(void)nfl_escape_line(why, sizeof(why), status->message, strlen(status->message));
 	(void)fprintf(stderr, "-- %s: no connection (%s), trying again in %.1f s\n", member->name,
 		      why, pause_ms / 1000.0);
 	return true;
@@ -319,12 +320,13 @@ static void sessions_done(struct sessions *sessions)
 /* What a terminal may see of an address. */
 static int name_member(struct session_member *member)
 {
-	size_t size = escape_line(NULL, 0, member->server) + 1;
+	size_t len = strlen(member->server);
+	size_t size = nfl_escape_line(NULL, 0, member->server, len) + 1;
 
 	member->name = malloc(size);
 	if (!member->name)
 		return -ENOMEM;
-	(void)escape_line(member->name, size, member->server);
+	(void)nfl_escape_line(member->name, size, member->server, len);
 	return 0;
 }
 

@@ -9,8 +9,9 @@
 #include <string.h>
 #include <time.h>
 
+#include <nfl/render.h>
+
 #include "clock.h"
-#include "escape.h"
 
 /* Takes the text over; NULL is out of memory. */
 static void add_cell(struct table *table, char *owned)
@@ -35,11 +36,12 @@ static void add_cell(struct table *table, char *owned)
 
 void table_text(struct table *table, const char *text)
 {
-	size_t size = escape_line(NULL, 0, text) + 1;
+	size_t len = strlen(text);
+	size_t size = nfl_escape_line(NULL, 0, text, len) + 1;
 	char *cell = *text ? malloc(size) : strdup("-");
 
 	if (cell && *text)
-		(void)escape_line(cell, size, text);
+		(void)nfl_escape_line(cell, size, text, len);
 	add_cell(table, cell);
 }
 

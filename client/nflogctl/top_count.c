@@ -10,7 +10,6 @@
 #include <nfl/render.h>
 
 #include "bytes.h"
-#include "escape.h"
 
 /* Of a source: the group, and the name behind it. */
 struct source_key {
@@ -131,11 +130,11 @@ static void tell_started(struct top_count *count, const struct nfl_client_starte
 static void tell_reconnecting(struct top_count *count,
 			      const struct nfl_client_reconnecting *reconnecting)
 {
-	const char *why = reconnecting->why.message;
+	const char *why = *reconnecting->why.message ? reconnecting->why.message
+						     : nfl_client_code_name(reconnecting->why.code);
 	char reason[TOP_MESSAGE_MAX - 32];
 
-	(void)escape_line(reason, sizeof(reason),
-			  *why ? why : nfl_client_code_name(reconnecting->why.code));
+	(void)nfl_escape_line(reason, sizeof(reason), why, strlen(why));
 	(void)snprintf(count->message, sizeof(count->message), "connection lost, trying again (%s)",
 		       reason);
 }
@@ -202,12 +201,7 @@ void top_count_clear(struct top_count *count)
 /* The name at the end of a key: escaped, NUL-terminated. */
 static void key_name(const struct heavy_entry *row, size_t offset, char *buf, size_t cap)
 {
-	char name[HEAVY_KEY_MAX + 1];
-	size_t len = row->key_len - offset;
-
-	memcpy(name, row->key + offset, len);
-	name[len] = '\0';
-	(void)escape_line(buf, cap, name);
+	(void)nfl_escape_line(buf, cap, row->key + offset, row->key_len - offset);
 }
 
 static void source_name(const struct heavy_entry *row, char *buf, size_t cap)

@@ -19,10 +19,11 @@
 #include <nfl/render.h>
 
 #include "clock.h"
+#include "printable.h"
 #include "writer.h"
 
-/* JSON makes at most three bytes of one, so a line stays below PIPE_BUF (4096): write(2) of two
- * threads or processes to one pipe are then not mixed. */
+/* JSON makes at most two bytes of one in a value, so a line stays below PIPE_BUF (4096): write(2) of
+ * two threads or processes to one pipe are then not mixed. */
 #define PAIRS_BYTES      1024
 #define LINE_BYTES       4096
 #define JSON_DIGITS_MAX  15 /* a longer number would lose digits in a double */
@@ -163,7 +164,7 @@ static void put_members(struct text *t, const char *at)
 	}
 }
 
-static void put_json(struct text *t, enum log_level level, const char *event, const char *pairs)
+static void put_json_head(struct text *t, enum log_level level, const char *event)
 {
 	text_literal(t, "{\"time\":\"");
 	text_time(t, realtime_ns(), NFL_RENDER_UTC);
@@ -172,17 +173,23 @@ static void put_json(struct text *t, enum log_level level, const char *event, co
 	text_literal(t, "\",\"event\":\"");
 	text_string(t, event);
 	text_char(t, '"');
-	put_members(t, pairs);
-	text_char(t, '}');
 }
 
-/* The last line of defence: a value that should have been quoted cannot begin a line of its own or
- * drive a terminal. */
-static void disarm(char *pairs)
+static void put_json(struct text *t, enum log_level level, const char *event, const char *pairs)
 {
-	for (; *pairs; pairs++)
-		if ((unsigned char)*pairs < 0x20 || *pairs == 0x7f)
-			*pairs = '?';
+	const struct text start = *t;
+
+	put_json_head(t, level, event);
+	put_members(t, pairs);
+	text_char(t, '}');
+	if (t->len + 1 < t->cap)
+		return;
+	/* Nothing of ours: so many quotes, which nobody has escaped, that they made too many members. */
+	*t = start;
+	put_json_head(t, level, event);
+	text_literal(t, ",\"message\":\"");
+	text_escaped_json(t, pairs, strlen(pairs));
+	text_literal(t, "\"}");
 }
 
 void log_line(enum log_level level, const char *event, const char *format, ...)
@@ -199,7 +206,7 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
 	if (vsnprintf(pairs, sizeof(pairs), format, args) >= (int)sizeof(pairs))
 		memcpy(pairs + sizeof(pairs) - sizeof("..."), "...", sizeof("..."));
 	va_end(args);
-	disarm(pairs);
+	printable_force(pairs); /* a value that should have been quoted */
 	if (chosen == LOG_FORMAT_JSON)
 		put_json(&t, level, event, pairs);
 	else if (chosen == FORMAT_JOURNAL)

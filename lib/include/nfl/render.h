@@ -151,6 +151,9 @@ NFL_API size_t nfl_render_json_bound(const struct nfl_packet *packet,
  */
 NFL_API size_t nfl_escape_text(char *buf, size_t cap, const void *bytes, size_t len);
 
+/* The same for texts that no quotes surround: a double quote stays as it is. */
+NFL_API size_t nfl_escape_line(char *buf, size_t cap, const void *bytes, size_t len);
+
 /* The same bytes as the inside of a JSON string: what nfl_escape_text() escapes becomes \uNNNN, and
  * each byte that is no UTF-8 becomes U+FFFD. At most 6 bytes for each. */
 NFL_API size_t nfl_escape_json(char *buf, size_t cap, const void *bytes, size_t len);

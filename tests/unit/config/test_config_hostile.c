@@ -15,6 +15,7 @@
 
 #include "cleanup.h"
 #include "config.h"
+#include "printable.h"
 
 #define GOOD                                                                                       \
 	"tenants: [{name: t, identities: [{unix_uid: 0}], sources: [{netns: n, groups: [1]}]}]\n"
@@ -73,6 +74,37 @@ static void nesting_of_30000_levels_ends_at_the_limit(void **state)
 	assert_one_error(maps, strlen(maps), "hostile:1:257: nested more than 64 levels deep");
 	assert_one_error(blocks, strlen(blocks), "hostile:1:129: nested more than 64 levels deep");
 	assert_one_error(keys, strlen(keys), "hostile:1:129: nested more than 64 levels deep");
+}
+
+/* A key, a value that is described, and a name that is quoted. */
+static void what_an_error_shows_of_the_file_cannot_drive_a_terminal(void **state)
+{
+	static const char *const texts[] = {
+	    "\"\\e[2J\\x9b\\u202e\": 1\n\"\\e[2J\\x9b\\u202e\": 1\n",
+	    "history: \"\\e[2J\\x9b\\u202e\\u2066\\u200b\"\n",
+	    "tenants:\n"
+	    "- {name: \"a\\x9b\\u202e\", identities: [{unix_uid: 0}], sources: [{host: true, "
+	    "groups: [1]}]}\n"
+	    "- {name: \"a\\x9b\\u202e\", identities: [{unix_uid: 1}], sources: [{host: true, "
+	    "groups: [2]}]}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct config_errors errors;
+		struct config *config = NULL;
+
+		assert_int_equal(
+		    config_load_text("hostile", texts[i], strlen(texts[i]), &config, &errors),
+		    -EINVAL);
+		assert_true(errors.count > 0);
+		for (size_t n = 0; n < errors.count; n++) {
+			const char *shown = errors.items[n].text;
+
+			assert_int_equal(printable_run(shown, strlen(shown)), strlen(shown));
+		}
+		config_errors_done(&errors);
+	}
 }
 
 static void an_alias_bomb_is_refused_without_expanding_it(void **state)
@@ -205,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nesting_of_30000_levels_ends_at_the_limit),
+	    cmocka_unit_test(what_an_error_shows_of_the_file_cannot_drive_a_terminal),
 	    cmocka_unit_test(an_alias_bomb_is_refused_without_expanding_it),
 	    cmocka_unit_test(errors_beyond_the_limit_are_counted),
 	    cmocka_unit_test(a_file_may_have_one_mebibyte_and_no_byte_more),

@@ -79,13 +79,18 @@ static size_t unescape(uint8_t *out, const char *text)
 	return len;
 }
 
-static void check_both(const uint8_t *bytes, size_t len)
+static void check_all(const uint8_t *bytes, size_t len)
 {
 	char text[OUT_BYTES];
 	uint8_t back[OUT_BYTES];
 	size_t n = nfl_escape_text(text, sizeof(text), bytes, len);
 
 	assert_true(n < sizeof(text));
+	assert_printable(text, n);
+	assert_int_equal(unescape(back, text), len);
+	assert_memory_equal(back, bytes, len);
+
+	n = nfl_escape_line(text, sizeof(text), bytes, len);
 	assert_printable(text, n);
 	assert_int_equal(unescape(back, text), len);
 	assert_memory_equal(back, bytes, len);
@@ -101,8 +106,8 @@ static void every_byte_and_pair_comes_out_printable_and_reversible(void **state)
 	for (unsigned i = 0; i < 0x10000; i++) {
 		const uint8_t pair[] = {(uint8_t)(i >> 8), (uint8_t)i};
 
-		check_both(pair, 1);
-		check_both(pair, 2);
+		check_all(pair, 1);
+		check_all(pair, 2);
 	}
 }
 
@@ -119,8 +124,8 @@ static void sampled_longer_sequences_come_out_printable_and_reversible(void **st
 			/* mostly bytes of the upper half: sequences, whole and broken */
 			bytes[k] = (uint8_t)(random >> 24 | (random >> 22 & 3 ? 0x80 : 0));
 		}
-		check_both(bytes, 3);
-		check_both(bytes, sizeof(bytes));
+		check_all(bytes, 3);
+		check_all(bytes, sizeof(bytes));
 	}
 }
 
@@ -131,7 +136,7 @@ static void every_code_point_comes_out_printable_and_reversible(void **state)
 		uint8_t bytes[MB_LEN_MAX];
 
 		if (code < 0xd800 || code > 0xdfff)
-			check_both(bytes, encode_utf8(bytes, code));
+			check_all(bytes, encode_utf8(bytes, code));
 	}
 }
 
@@ -161,6 +166,15 @@ static void escapes_are_spelt_as_documented(void **state)
 	assert_escapes("Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\xa5", 16,
 		       "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\xa5",
 		       "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\xa5");
+}
+
+static void without_quotes_around_it_a_quote_stays(void **state)
+{
+	char out[OUT_BYTES];
+
+	(void)state;
+	assert_int_equal(nfl_escape_line(out, sizeof(out), "say \"\\\"\n", 8), 12);
+	assert_string_equal(out, "say \"\\\\\"\\x0a");
 }
 
 static void each_bad_byte_is_escaped_alone(void **state)
@@ -220,6 +234,7 @@ int main(void)
 	    cmocka_unit_test(sampled_longer_sequences_come_out_printable_and_reversible),
 	    cmocka_unit_test(every_code_point_comes_out_printable_and_reversible),
 	    cmocka_unit_test(escapes_are_spelt_as_documented),
+	    cmocka_unit_test(without_quotes_around_it_a_quote_stays),
 	    cmocka_unit_test(each_bad_byte_is_escaped_alone),
 	    cmocka_unit_test(a_cut_text_has_its_nul_and_the_length_of_the_whole),
 	    cmocka_unit_test(a_cut_text_ends_behind_a_whole_character),

@@ -176,9 +176,13 @@ static void hostile_values_stay_on_their_line(void **state)
 	assert_text(" info a name=\"x\\x0a2026 error forged \\x1b[2J\\\"\\xff\"");
 	log_info("a", "name=%s", "x\nforged\x1b[2J\x7f"); /* forgotten quote */
 	assert_text(" info a name=x?forged?[2J?");
+	log_info("a", "name=%s",
+		 "\xc2\x9b\xe2\x80\xae\xe2\x81\xa6"
+		 "z\xff\xc3"); /* CSI, bidi, no UTF-8 */
+	assert_text(" info a name=????????z??");
 	log_setup(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
 	log_info("a", "name=%s", "x\nforged\"\xff");
-	assert_json("\",\"level\":\"info\",\"event\":\"a\",\"name\":\"x?forged\\\"\xef\xbf\xbd\"}");
+	assert_json("\",\"level\":\"info\",\"event\":\"a\",\"name\":\"x?forged\\\"?\"}");
 }
 
 static void a_long_line_is_cut_and_still_whole(void **state)
@@ -196,13 +200,30 @@ static void a_long_line_is_cut_and_still_whole(void **state)
 	assert_in_range(strlen(line), 1000, 1100);
 	assert_string_equal(line + strlen(line) - 3, "...");
 
-	memset(value, 0xff, sizeof(value) - 1);
+	memset(value, '\\', sizeof(value) - 1);
 	log_setup(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
 	log_info("a", "v=%s", value);
 	line = next_line();
 	assert_non_null(line);
-	assert_in_range(strlen(line), 3000, 4095);
+	assert_in_range(strlen(line), 2000, 4095);
 	assert_string_equal(line + strlen(line) - 5, "...\"}");
+}
+
+/* Each pair of quotes would be a member of its own. */
+static void a_forgotten_value_of_nothing_but_quotes_is_one_message(void **state)
+{
+	char value[3000];
+	const char *line;
+
+	(void)state;
+	memset(value, '"', sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	log_setup(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	log_info("a", "%s", value);
+	line = next_line();
+	assert_non_null(line);
+	assert_non_null(strstr(line, ",\"message\":\"\\\"\\\""));
+	assert_string_equal(line + strlen(line) - 7, "\\\"...\"}");
 }
 
 static void a_quoted_value_keeps_its_quotes_when_it_is_cut(void **state)
@@ -252,6 +273,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(json_is_whole_for_pairs_of_any_form, redirect, restore),
 	    cmocka_unit_test_setup_teardown(hostile_values_stay_on_their_line, redirect, restore),
 	    cmocka_unit_test_setup_teardown(a_long_line_is_cut_and_still_whole, redirect, restore),
+	    cmocka_unit_test_setup_teardown(a_forgotten_value_of_nothing_but_quotes_is_one_message,
+					    redirect, restore),
 	    cmocka_unit_test(a_quoted_value_keeps_its_quotes_when_it_is_cut),
 	    cmocka_unit_test(a_value_that_is_cut_inside_of_an_escape_cannot_hide_its_closing_quote),
 	    cmocka_unit_test_setup_teardown(errno_survives_a_line, redirect, restore),
