@@ -66,9 +66,11 @@ static bool is_deceptive(wint_t c)
 
 bool fuzz_is_printable(const char *text, size_t len)
 {
+	static bool is_set;
 	mbstate_t state = {0};
 
-	FUZZ_CHECK(setlocale(LC_CTYPE, "C.UTF-8") != NULL);
+	is_set = is_set || setlocale(LC_CTYPE, "C.UTF-8");
+	FUZZ_CHECK(is_set);
 	for (size_t at = 0; at < len;) {
 		wchar_t c;
 		size_t n = mbrtowc(&c, text + at, len - at, &state);

@@ -22,12 +22,12 @@ static void escape(escape_fn fn, struct nfl_bytes bytes, size_t cap)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	const escape_fn fns[] = {nfl_escape_text, nfl_escape_json};
+	const escape_fn fns[] = {nfl_escape_text, nfl_escape_line, nfl_escape_json};
 	struct fuzz_input input = {bytes, len};
 	size_t cap = fuzz_number(&input, 1);
 	struct nfl_bytes text = fuzz_take(&input, SIZE_MAX);
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(fns) / sizeof(fns[0]); i++) {
 		escape(fns[i], text, 10 * (size_t)text.len + 1);
 		escape(fns[i], text, cap);
 	}

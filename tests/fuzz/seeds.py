@@ -119,6 +119,7 @@ def main():
     put("wire", *packets)
     put("render", *(names + bytes([n % 256]) + packet for n, packet in enumerate(packets)))
     put("escape", *(bytes([cap]) + text for cap in (4, 200) for text in TEXTS))
+    put("log", *TEXTS, *(text * 20 for text in TEXTS), b'\\" c="' * 12, b'"' * 62 + b"\\", b'"' * 3000)
     put("bpf", *(sized(program) + packets[0][-84:] for program in programs()))
     put("config", *(path.read_bytes() for path in sorted(ROOT.glob("tests/data/config/*/*.yaml"))),
         *(path.read_bytes() for path in sorted(ROOT.glob("config/*.yaml"))))
