@@ -71,10 +71,11 @@ int wire_batch_next(struct nfl_bytes *batch, struct nfl_bytes *ret_packet)
 /* False where the moment does not fit into 64 bits of nanoseconds, years 1677 to 2262. */
 static bool time_ns(const struct wire_time *time, int64_t *ret)
 {
+	int64_t before = time->seconds < 0; /* the first of all seconds begins before what fits */
 	int64_t ns;
 
-	if (__builtin_mul_overflow(time->seconds, NS_PER_S, &ns) ||
-	    __builtin_add_overflow(ns, time->nanos, &ns))
+	if (__builtin_mul_overflow(time->seconds + before, NS_PER_S, &ns) ||
+	    __builtin_add_overflow(ns, time->nanos - before * NS_PER_S, &ns))
 		return false;
 	*ret = ns;
 	return true;

@@ -38,8 +38,8 @@ static char *text_of(char *buf, struct nfl_bytes bytes)
 static Google__Protobuf__Timestamp *make_time(Google__Protobuf__Timestamp *t, int64_t ns)
 {
 	google__protobuf__timestamp__init(t);
-	t->seconds = ns >= 0 ? ns / NS_PER_S : -((NS_PER_S - 1 - ns) / NS_PER_S);
-	t->nanos = (int32_t)(ns - t->seconds * NS_PER_S);
+	t->seconds = ns / NS_PER_S - (ns % NS_PER_S < 0);
+	t->nanos = (int32_t)(ns % NS_PER_S + (ns % NS_PER_S < 0 ? NS_PER_S : 0));
 	return t;
 }
 

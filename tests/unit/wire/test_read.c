@@ -253,6 +253,28 @@ static void number_too_large_for_its_place_is_as_absent(void **state)
 	assert_int_equal(got.decoded.present, 0);
 }
 
+static void times_at_both_ends_of_64_bits_are_read_as_written(void **state)
+{
+	static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct nfl_packet packet, got;
+		struct nfl_bytes bytes;
+		uint8_t *block;
+
+		packet_tcp(&packet);
+		packet.record.present |= NFL_HAS_PACKET_TIME;
+		packet.record.packet_time_ns = packet.record.receive_time_ns = times[i];
+		bytes = message_compose(&packet, WIRE_VIEW_FULL, 0, &block);
+		assert_int_equal(wire_read_packet(bytes, &got), 0);
+		assert_true(got.record.present & NFL_HAS_PACKET_TIME);
+		assert_true(got.record.packet_time_ns == times[i]);
+		assert_true(got.record.receive_time_ns == times[i]);
+		free(block);
+	}
+}
+
 static void time_beyond_64_bits_of_nanoseconds_is_as_absent(void **state)
 {
 	struct nfl_packet got;
@@ -343,6 +365,7 @@ int main(void)
 	    cmocka_unit_test(last_of_a_repeated_singular_field_counts_and_messages_merge),
 	    cmocka_unit_test(address_of_another_length_is_as_absent),
 	    cmocka_unit_test(number_too_large_for_its_place_is_as_absent),
+	    cmocka_unit_test(times_at_both_ends_of_64_bits_are_read_as_written),
 	    cmocka_unit_test(time_beyond_64_bits_of_nanoseconds_is_as_absent),
 	    cmocka_unit_test(more_unknown_attributes_than_fit_are_skipped),
 	    cmocka_unit_test(response_is_a_batch_when_that_is_its_last_event),
