@@ -35,6 +35,11 @@ struct nfl_bytes fuzz_take(struct fuzz_input *input, size_t len)
 	return (struct nfl_bytes){copy, (uint32_t)n};
 }
 
+void fuzz_free(struct nfl_bytes bytes)
+{
+	free((void *)(uintptr_t)bytes.data);
+}
+
 uint32_t fuzz_number(struct fuzz_input *input, unsigned bytes)
 {
 	uint32_t number = 0;
@@ -55,6 +60,18 @@ bool fuzz_packet(struct nfl_bytes message, struct nfl_packet *ret)
 	nfl_decode_conntrack(&ret->record, &ret->conntrack);
 	ret->original_length = wire_original_length(ret);
 	return true;
+}
+
+char *fuzz_json(const struct nfl_packet *packet, const struct nfl_render_source *source,
+		uint32_t flags)
+{
+	size_t cap = nfl_render_json_bound(packet, source), len;
+	char *json = malloc(cap);
+
+	FUZZ_CHECK(json != NULL);
+	len = nfl_render_json(json, cap, packet, source, flags);
+	FUZZ_CHECK(len < cap && fuzz_is_json(json, len));
+	return json;
 }
 
 /* What issue 7 names, beside control characters. */

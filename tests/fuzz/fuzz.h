@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <nfl/record.h>
+#include <nfl/render.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -27,13 +27,18 @@ struct fuzz_input {
 };
 
 /* The next @len bytes, or as many as there are, in a heap block of just that size, so that a read
- * beyond them is seen. The caller frees the data. */
+ * beyond them is seen. fuzz_free() ends it. */
 struct nfl_bytes fuzz_take(struct fuzz_input *input, size_t len);
+void fuzz_free(struct nfl_bytes bytes);
 /* The next bytes as a little-endian number; missing ones are 0. */
 uint32_t fuzz_number(struct fuzz_input *input, unsigned bytes);
 
 /* One netlink message as the packet that nflogd makes of it; false when it is none. */
 bool fuzz_packet(struct nfl_bytes message, struct nfl_packet *ret);
+
+/* The packet as JSON, which is checked to be valid; the caller frees it. */
+char *fuzz_json(const struct nfl_packet *packet, const struct nfl_render_source *source,
+		uint32_t flags);
 
 /* Is it one line of printable UTF-8: no control, nothing that hides or turns text? glibc is the
  * judge of UTF-8, and the list of the issue of what is not printable. */

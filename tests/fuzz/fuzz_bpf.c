@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 				   run_pcap(steps, count, packet));
 	}
 	free(steps);
-	free((void *)(uintptr_t)program.data);
-	free((void *)(uintptr_t)packet.data);
+	fuzz_free(program);
+	fuzz_free(packet);
 	return 0;
 }

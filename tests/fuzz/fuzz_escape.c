@@ -31,6 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		escape(fns[i], text, 10 * (size_t)text.len + 1);
 		escape(fns[i], text, cap);
 	}
-	free((void *)(uintptr_t)text.data);
+	fuzz_free(text);
 	return 0;
 }

@@ -30,6 +30,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (decoded.present & NFL_HAS_ADDRESSES)
 		FUZZ_CHECK(is_inside(record.payload, decoded.source, decoded.address_len) &&
 			   is_inside(record.payload, decoded.destination, decoded.address_len));
-	free((void *)(uintptr_t)record.payload.data);
+	fuzz_free(record.payload);
 	return 0;
 }

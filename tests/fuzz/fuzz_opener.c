@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		struct nfl_bytes request = fuzz_take(&input, fuzz_number(&input, 2));
 
 		line_send(line, request, !(flags & RAW), flags & WITH_FD);
-		free((void *)(uintptr_t)request.data);
+		fuzz_free(request);
 	}
 	line_close(line);
 	return 0;

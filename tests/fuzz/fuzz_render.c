@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <nfl/pcapng.h>
-#include <nfl/render.h>
 
 #include "fuzz.h"
 
@@ -14,19 +13,16 @@
 static void render_lines(const struct nfl_packet *packet, const struct nfl_render_source *source,
 			 uint32_t flags)
 {
-	size_t cap = nfl_render_json_bound(packet, source), n;
 	struct nfl_render_table table = {0};
-	char *buf = malloc(cap + NFL_RENDER_MAX);
+	char line[NFL_RENDER_MAX];
+	size_t n;
 
-	FUZZ_CHECK(buf != NULL);
-	n = nfl_render_json(buf, cap, packet, source, flags);
-	FUZZ_CHECK(n < cap && fuzz_is_json(buf, n));
+	free(fuzz_json(packet, source, flags));
 	flags &= ~NFL_RENDER_COLOR;
-	n = nfl_render_compact(buf, NFL_RENDER_MAX, packet, source, flags);
-	FUZZ_CHECK(n < NFL_RENDER_MAX && fuzz_is_printable(buf, n));
-	n = nfl_render_table_row(buf, NFL_RENDER_MAX, &table, packet, source, flags);
-	FUZZ_CHECK(n < NFL_RENDER_MAX && fuzz_is_printable(buf, n));
-	free(buf);
+	n = nfl_render_compact(line, sizeof(line), packet, source, flags);
+	FUZZ_CHECK(n < sizeof(line) && fuzz_is_printable(line, n));
+	n = nfl_render_table_row(line, sizeof(line), &table, packet, source, flags);
+	FUZZ_CHECK(n < sizeof(line) && fuzz_is_printable(line, n));
 }
 
 static void render_bytes(const struct nfl_packet *packet, const struct nfl_render_source *source)
@@ -83,6 +79,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		render_lines(&packet, &source, flags);
 		render_bytes(&packet, &source);
 	}
-	free((void *)(uintptr_t)message.data);
+	fuzz_free(message);
 	return 0;
 }

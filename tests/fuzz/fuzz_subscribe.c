@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (unpacked)
 		take(unpacked, &arena, message);
 	arena_done(&arena);
-	free((void *)(uintptr_t)request.data);
-	free((void *)(uintptr_t)message.data);
+	fuzz_free(request);
+	fuzz_free(message);
 	return 0;
 }

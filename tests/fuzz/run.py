@@ -32,8 +32,9 @@ def run(name, options):
                f"-max_len={INPUT_BYTES}", f"-timeout={INPUT_S}", f"-rss_limit_mb={RSS_MB}",
                f"-artifact_prefix={options.crashes}/{name}-", "-print_final_stats=1",
                "-use_value_profile=1"]
-    if options.seed:
-        command.append(f"-seed={options.seed}")
+    words = options.seeds / f"{name}.dict"
+    if words.exists():
+        command.append(f"-dict={words}")
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     stats = dict(STATS.findall(ended.stderr))
@@ -51,7 +52,6 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True, help="corpora and crashes")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--seed", type=int, default=0, help="of random numbers; 0: another each run")
     parser.add_argument("names", nargs="*", help="fuzzers; none: all")
     options = parser.parse_args()
     options.fuzzers = options.build / "fuzzers"

@@ -7,6 +7,7 @@ NFL_BUILD is the build folder, which has the contract in Python.
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -34,6 +35,12 @@ def put(name, *seeds):
 
 def sized(data):
     return struct.pack("<H", len(data)) + data
+
+
+def put_words(name, text):
+    """Its words as a dictionary of libFuzzer."""
+    words = sorted(set(re.findall("[a-z_0-9]{3,}:?", text)))
+    (OUT / f"{name}.dict").write_text("".join(f'"{word}"\n' for word in words))
 
 
 def datagrams():
@@ -123,6 +130,8 @@ def main():
     put("bpf", *(sized(program) + packets[0][-84:] for program in programs()))
     put("config", *(path.read_bytes() for path in sorted(ROOT.glob("tests/data/config/*/*.yaml"))),
         *(path.read_bytes() for path in sorted(ROOT.glob("config/*.yaml"))))
+    put_words("config", "\n".join(line for line in (ROOT / "config/nflogd.yaml").read_text().split("\n")
+                                  if not line.lstrip().startswith("# ")))
     put("subscribe", *(sized(request.SerializeToString()) + packet for request in requests()
                        for packet in packets[::20]))
     put("token", HEAD.pack(1, 7, 8, 0) + b"\0", token, HEAD.pack(1, 7, 8, 1) + b"\x81\x01\x02\x05")
