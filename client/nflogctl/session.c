@@ -57,6 +57,22 @@ static void store_place(struct session *session)
 	session->store_ns = monotonic_ns() + STORE_EVERY_NS;
 }
 
+/* The place that an earlier run has left is in another file: a kill before the stream begins must not
+ * leave it there, with something in this one. What this one has by then is cut off. */
+static void move_place(struct session *session)
+{
+	struct resume_file *resume = session->options->resume;
+	const struct out_place place = {
+	    .device = session->file.device,
+	    .inode = session->file.inode,
+	    .bytes = session->output.out.written,
+	};
+
+	if (resume && place.inode)
+		session->store_error =
+		    resume_file_write(resume, resume->token, resume->len, &place);
+}
+
 static void store_place_in_time(struct session *session)
 {
 	if (session->options->resume && monotonic_ns() >= session->store_ns)
@@ -229,6 +245,7 @@ static int open_output(struct session *session)
 		complain("cannot write to %s: %s", output_name(session), out_file_error(r));
 		return EXIT_ERROR;
 	}
+	move_place(session);
 	begin_output(session);
 	return EXIT_DONE;
 }

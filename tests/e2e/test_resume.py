@@ -213,6 +213,26 @@ class Resume(harness.RealTest):
         stats = self.stub(self.running).GetStats(pb.GetStatsRequest())
         self.assertEqual(stats.sources[0].packets_received, READERS * CHUNK)
 
+    def test_a_reader_killed_before_its_stream_begins_is_gone_on_with_in_its_new_file(self):
+        """The file of the place was moved away, the new one has something in it and no place yet."""
+        place, written = (os.path.join(self.folder, name) for name in ("place", "written"))
+        command = [os.path.join(harness.BIN, "nflogctl"), "--server", self.running.address(),
+                   "subscribe", "--all", "--no-follow", "-o", "json", "--write", written,
+                   "--resume-file", place]
+        self.red.generate(100, rate=RATE)
+        harness.run(*command)
+        os.rename(written, written + ".old")
+        killed = subprocess.run(
+            ["strace", "-o", os.path.join(self.folder, "trace"), "-e", "trace=fdatasync",
+             "-e", "inject=fdatasync:signal=KILL:when=1", *command], stderr=subprocess.PIPE)
+        self.assertEqual(killed.returncode, -signal.SIGKILL, killed.stderr)
+        self.assertGreater(os.path.getsize(written), 0)
+        self.red.generate(100, rate=RATE)
+        harness.run(*command)
+        with open(written, "rb") as f:
+            packets = [item for item in map(json.loads, f) if "sequence" in item]
+        self.assertEqual([p["sequence"] for p in packets], list(range(101, 201)))
+
 
 if __name__ == "__main__":
     harness.main()
