@@ -74,15 +74,19 @@ class Tool:
         """Begin again after a kill; an end of its own is noted."""
         if self.process.poll() is None:
             return
-        if self.process.returncode != -signal.SIGKILL:
+        if self.process.returncode != -signal.SIGKILL and not self._never_reached():
             self.ended_by_itself.append(f"nflogctl ended with {self.process.returncode}: "
                                         + self._last_error())
         self.start()
         self._forget()
 
+    def _never_reached(self):
+        """A server that cannot be reached in the first place ends it, as its manual says."""
+        return self.process.returncode == 6 and "-- 0 packets, 0 lost" in self._last_error()
+
     def _last_error(self):
         with open(self.errors, errors="replace") as f:
-            return " / ".join(f.read().splitlines()[-3:])
+            return " / ".join(f.read().splitlines()[-2:])
 
     def state(self):
         """The account of what has been written by now."""
@@ -123,7 +127,7 @@ class Tool:
     def put_away(self, keep):
         """End it as a user does, judge all that it wrote, begin a new file."""
         self.signal(signal.SIGINT)
-        if self.process.wait(harness.PATIENCE_S) != 130:
+        if self.process.wait(harness.PATIENCE_S) != 130 and not self._never_reached():
             self.ended_by_itself.append(f"nflogctl, interrupted, ended with "
                                         f"{self.process.returncode}: {self._last_error()}")
         self._forget()

@@ -38,6 +38,7 @@ class Run:
         self.faults = Faults(self.world, self.history)
         self.senders, self.burials = [], []
         self.settled = self.rounds = 0
+        self.logged = None  # as of the last settlement
 
     # --- a round ------------------------------------------------------------------------------
 
@@ -90,7 +91,7 @@ class Run:
         for space in schedule.SPACES:  # settles what was lost behind the last packet
             self.send(space, schedule.PORTS[0], 1, 0)
         self.end_senders()
-        logged = self.world.truth.logged(self.world.truth.now)
+        logged = self.logged = self.world.truth.logged(self.world.truth.now)
         waiting = self.wait_square(logged)
         for name, reader in self.world.readers.items():
             self.judge(name, reader, logged, name in waiting)
@@ -162,6 +163,15 @@ class Run:
         self.world.close()
         self.history.close()
 
+    def last_balance(self, state):
+        """Of the last settlement."""
+        if state.given.number is None or not self.logged:
+            return "nothing settled"
+        rows = list(state.balance(state.given, self.logged))
+        lows, highs = (sum(getattr(row[2], end) for row in rows) for end in ("low", "high"))
+        return (f"last epoch {sum(row[1] for row in rows)} delivered or lost of {lows}"
+                + (f"..{highs}" if highs != lows else "") + " due")
+
     def report(self):
         epochs = len(self.world.truth.epochs)
         print(f"robust: seed {self.options.seed}: {self.rounds} rounds, {self.settled} settled, "
@@ -171,7 +181,7 @@ class Run:
         for name, reader in self.world.readers.items():
             state = reader.state()
             print(f"  {name}: {state.packets} packets, {state.lost} reported lost, "
-                  f"{state.announced} epochs announced")
+                  f"{state.announced} epochs announced; {self.last_balance(state)}")
         print(f"  violations: {len(self.history.violations)}")
         for text in self.history.violations[:20]:
             print(f"    {text}")

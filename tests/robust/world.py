@@ -75,7 +75,7 @@ class World:
 
         return {
             "listen": self.listen,
-            "history": {"bytes_per_source": "8M", "bytes_total": "64M"},
+            "history": {"bytes_per_source": "2M", "bytes_total": "16M"},
             "tenants": [{
                 "name": tenant,
                 "identities": [{"token_sha256": hashlib.sha256(TOKENS[tenant].encode()).hexdigest()}],
