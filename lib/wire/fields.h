@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wire/fields.h - numbers and wire types of nflog/v1/nflog.proto, for the messages that are written
+ * wire/fields.h - numbers and wire types of nflog/v1/nflog.proto and log.proto, for the messages that are written
  * or read by hand
  *
  * Each X(MESSAGE, FIELD, number, TYPE) becomes the constant MESSAGE_FIELD: the field's tag, as it
@@ -119,6 +119,49 @@
 	X(RESPONSE, CAUGHT_UP, 6, LEN)                                                             \
 	X(RESPONSE, RESUME_TOKEN, 15, LEN)
 
+#define STARTED_FIELDS(X)                                                                          \
+	X(STARTED, SUBSCRIPTION_ID, 1, LEN)                                                        \
+	X(STARTED, SERVER_EPOCH, 2, LEN)                                                           \
+	X(STARTED, RESUME_STATUS, 3, VARINT)                                                       \
+	X(STARTED, BATCH, 4, LEN)                                                                  \
+	X(STARTED, SLOW_CONSUMER_POLICY, 5, VARINT)                                                \
+	X(STARTED, MAX_LAG_BYTES, 6, VARINT)                                                       \
+	X(STARTED, VIEW, 7, VARINT)                                                                \
+	X(STARTED, PAYLOAD_LIMIT, 8, VARINT)                                                       \
+	X(STARTED, HEARTBEAT_INTERVAL, 9, LEN)                                                     \
+	X(STARTED, SOURCES, 10, LEN)
+
+#define LOSS_FIELDS(X)                                                                             \
+	X(LOSS, STAGE, 1, VARINT)                                                                  \
+	X(LOSS, SOURCE_ID, 2, VARINT)                                                              \
+	X(LOSS, COUNT, 3, VARINT)                                                                  \
+	X(LOSS, LOWER_BOUND, 4, VARINT)                                                            \
+	X(LOSS, FIRST_TIME, 5, LEN)                                                                \
+	X(LOSS, LAST_TIME, 6, LEN)                                                                 \
+	X(LOSS, CUMULATIVE_COUNT, 7, VARINT)
+
+#define SOURCE_FIELDS(X)                                                                           \
+	X(SOURCE, SOURCE_ID, 1, VARINT)                                                            \
+	X(SOURCE, NETNS, 2, LEN)                                                                   \
+	X(SOURCE, GROUP, 3, VARINT)                                                                \
+	X(SOURCE, STATE, 4, VARINT)                                                                \
+	X(SOURCE, DETAIL, 5, LEN)                                                                  \
+	X(SOURCE, STATE_TIME, 6, LEN)
+
+/* LogSegment and LogSpan of nflog/v1/log.proto */
+#define SEGMENT_FIELDS(X)                                                                          \
+	X(SEGMENT, HOST, 1, LEN)                                                                   \
+	X(SEGMENT, STREAM_ID, 2, LEN)                                                              \
+	X(SEGMENT, SERVER_EPOCH, 3, LEN)                                                           \
+	X(SEGMENT, SOURCES, 4, LEN)                                                                \
+	X(SEGMENT, SPANS, 5, LEN)                                                                  \
+	X(SEGMENT, RESPONSES, 6, LEN)
+
+#define SPAN_FIELDS(X)                                                                             \
+	X(SPAN, SOURCE_ID, 1, VARINT)                                                              \
+	X(SPAN, AFTER, 2, VARINT)                                                                  \
+	X(SPAN, LAST, 3, VARINT)
+
 #define WIRE_TAG(message, field, number, type) message##_##field = (number) << 3 | WIRE_##type,
 
 enum packet_tag {
@@ -147,6 +190,21 @@ enum batch_tag {
 };
 enum response_tag {
 	RESPONSE_FIELDS(WIRE_TAG)
+};
+enum started_tag {
+	STARTED_FIELDS(WIRE_TAG)
+};
+enum loss_tag {
+	LOSS_FIELDS(WIRE_TAG)
+};
+enum source_tag {
+	SOURCE_FIELDS(WIRE_TAG)
+};
+enum segment_tag {
+	SEGMENT_FIELDS(WIRE_TAG)
+};
+enum span_tag {
+	SPAN_FIELDS(WIRE_TAG)
 };
 
 #endif

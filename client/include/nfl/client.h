@@ -390,6 +390,42 @@ NFL_API const struct nfl_client_status *nfl_client_status(const struct nfl_clien
 
 NFL_API void nfl_client_stream_free(struct nfl_client_stream *stream);
 
+/* --- a durable log ----------------------------------------------------------------------- */
+
+/* What nflogctl forward stores in a broker: messages of nflog.v1.LogSegment (nflog/v1/log.proto), which
+ * come from any number of hosts. A reader takes one after the other and returns its events. */
+struct nfl_client_log;
+
+/* 0, -EINVAL or -ENOMEM. @ret is owned. Threads: a log belongs to one at a time. */
+NFL_API int nfl_client_log_new(struct nfl_client_log **ret);
+NFL_API void nfl_client_log_free(struct nfl_client_log *log); /* NULL is allowed */
+
+/**
+ * nfl_client_log_take - begin with the next message
+ * @bytes: borrowed until the next one is taken; from a broker, so that nothing is believed
+ * Returns 0, -EINVAL, -ENOMEM; -EBADMSG for what is no LogSegment: the one before is gone then, too.
+ */
+NFL_API int nfl_client_log_take(struct nfl_client_log *log, const void *bytes, size_t len);
+
+/**
+ * nfl_client_log_next - the next event of the message
+ * @ret: as of nfl_client_next(), valid until the next call on the log: STARTED (epoch and resume_status
+ *     alone), PACKET, LOSS, SOURCE and whatever else was stored. Ids of sources are given by the
+ *     reader, one for each source of each host and epoch
+ *
+ * A forwarder that was killed stores some packets and losses again. They are skipped, where the reader
+ * has taken the message that had them first: it remembers what each source's messages covered, of 262144
+ * sources at most, those of the streams that it saw last.
+ * Returns 1, 0 when the message has no more, -EBADMSG, -ENOMEM.
+ */
+NFL_API int nfl_client_log_next(struct nfl_client_log *log, struct nfl_client_event *ret);
+
+/* Of the message that was taken: the host that logged its packets, of outside origin. Valid as it is. */
+NFL_API const char *nfl_client_log_host(const struct nfl_client_log *log);
+
+/* Packets skipped so far because they were there already. */
+NFL_API uint64_t nfl_client_log_repeated(const struct nfl_client_log *log);
+
 /* --- messages as JSON -------------------------------------------------------------------- */
 
 struct nfl_client_json;

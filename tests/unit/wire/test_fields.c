@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "fields.h"
+#include "nflog/v1/log.pb-c.h"
 #include "nflog/v1/nflog.pb-c.h"
 
 struct hand_field {
@@ -28,6 +29,11 @@ static const struct hand_field vlan[] = {VLAN_FIELDS(HAND_FIELD)};
 static const struct hand_field timestamp[] = {TIMESTAMP_FIELDS(HAND_FIELD)};
 static const struct hand_field batch[] = {BATCH_FIELDS(HAND_FIELD)};
 static const struct hand_field response[] = {RESPONSE_FIELDS(HAND_FIELD)};
+static const struct hand_field started[] = {STARTED_FIELDS(HAND_FIELD)};
+static const struct hand_field loss[] = {LOSS_FIELDS(HAND_FIELD)};
+static const struct hand_field source[] = {SOURCE_FIELDS(HAND_FIELD)};
+static const struct hand_field segment[] = {SEGMENT_FIELDS(HAND_FIELD)};
+static const struct hand_field span[] = {SPAN_FIELDS(HAND_FIELD)};
 
 static uint32_t wire_type(ProtobufCType type)
 {
@@ -79,6 +85,11 @@ static void every_field_has_the_published_number_and_type(void **state)
 	assert_same(&google__protobuf__timestamp__descriptor, timestamp, ARRAY_SIZE(timestamp));
 	assert_same(&nflog__v1__packet_batch__descriptor, batch, ARRAY_SIZE(batch));
 	assert_same(&nflog__v1__subscribe_response__descriptor, response, ARRAY_SIZE(response));
+	assert_same(&nflog__v1__started__descriptor, started, ARRAY_SIZE(started));
+	assert_same(&nflog__v1__loss_report__descriptor, loss, ARRAY_SIZE(loss));
+	assert_same(&nflog__v1__source__descriptor, source, ARRAY_SIZE(source));
+	assert_same(&nflog__v1__log_segment__descriptor, segment, ARRAY_SIZE(segment));
+	assert_same(&nflog__v1__log_span__descriptor, span, ARRAY_SIZE(span));
 }
 
 int main(void)
