@@ -66,6 +66,17 @@ inside getent passwd nflogd >/dev/null || die "there is no user nflogd"
 inside getent group nflog >/dev/null || die "there is no group nflog"
 inside nflogd --check-config /etc/nflogd/nflogd.yaml
 inside nflogctl --version
+
+say "brokers come with packages of their own"
+inside nflogctl forward --to nats://127.0.0.1:1/FW --name fw 2>&1 | grep -q "needs the package nflogctl-nats" ||
+	die "nflogctl does not say which package it needs"
+inside sh -c 'apt-get install -q -y --no-install-recommends /packages/nflogctl-nats_*.deb /packages/nflogctl-kafka_*.deb' \
+	>"$root/tmp/install.log" 2>&1 || { cat "$root/tmp/install.log"; die "apt-get install failed"; }
+for scheme in nats kafka; do
+	inside nflogctl forward --to "$scheme://127.0.0.1:1/FW" --name fw 2>&1 |
+		grep -q "^nflogctl: $scheme://127.0.0.1:1/FW: " || die "the module for $scheme:// does not load"
+done
+
 for page in man1/nflogctl.1 man5/nflogd.yaml.5 man8/nflogd.8; do
 	[ -f "$root/usr/share/man/$page.gz" ] || die "no manual page $page"
 done

@@ -65,6 +65,7 @@ struct command {
 extern const struct command command_complete;
 extern const struct command command_completion;
 extern const struct command command_config;
+extern const struct command command_forward;
 extern const struct command command_subscribe;
 extern const struct command command_list;
 extern const struct command command_status;

@@ -8,8 +8,8 @@
 #include "cli.h"
 
 static const struct command *const commands[] = {
-    &command_subscribe, &command_top,    &command_list,       &command_stats,    &command_status,
-    &command_whoami,    &command_config, &command_completion, &command_complete,
+    &command_subscribe, &command_forward, &command_top,    &command_list,       &command_stats,
+    &command_status,    &command_whoami,  &command_config, &command_completion, &command_complete,
 };
 
 const struct command *commands_at(size_t at)

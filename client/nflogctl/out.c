@@ -67,7 +67,11 @@ char *out_reserve(struct out *out, size_t size)
 {
 	if (out->error)
 		return NULL;
-	if (size > out->capacity - out->used) {
+	if (size > out->capacity - out->used && out->fd < 0) {
+		out->error = out_grow(out, 2 * (out->used + size));
+		if (out->error)
+			return NULL;
+	} else if (size > out->capacity - out->used) {
 		if (out_flush(out) < 0)
 			return NULL;
 		if (size > out->capacity)

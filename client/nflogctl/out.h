@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 struct out {
-	int fd;           /* borrowed */
+	int fd;           /* borrowed; -1: none, the buffer grows and is never written */
 	int error;        /* -errno of what failed; nothing is written any more */
 	bool is_file;     /* a regular one: a write that fails halfway is undone */
 	uint64_t written; /* bytes; of a file its length */

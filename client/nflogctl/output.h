@@ -60,6 +60,7 @@ struct output {
 	bool begun;              /* the stream has started once */
 	const char *server;      /* borrowed: of several, safe for a terminal; NULL: there is one */
 	const char *server_text; /* borrowed; the same as it is */
+	const char *server_key;  /* static text: what JSON calls it; NULL: "server" */
 	struct stamp stamp;
 	enum nfl_pcapng_link link;
 	struct nfl_render_table table;

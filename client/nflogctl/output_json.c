@@ -14,15 +14,20 @@
 
 #define JSON_SERVER_MAX 2048
 
+static const char *server_key(const struct output *output)
+{
+	return output->server_key ? output->server_key : "server";
+}
+
 /* {"server":"fw1:7443" where there are several. Returns the length. */
 static size_t put_server(const struct output *output, char *buf)
 {
-	static const char key[] = "{\"server\":\"";
-	size_t len = sizeof(key) - 1, room = JSON_SERVER_MAX - sizeof(key) - 1, name;
+	size_t len, room, name;
 
 	if (!output->server)
 		return 0;
-	memcpy(buf, key, len);
+	len = (size_t)snprintf(buf, JSON_SERVER_MAX, "{\"%s\":\"", server_key(output));
+	room = JSON_SERVER_MAX - len - 1;
 	name = nfl_escape_json(buf + len, room, output->server_text, strlen(output->server_text));
 	len += name < room ? name : room - 1; /* an address is far shorter */
 	buf[len++] = '"';
@@ -160,7 +165,7 @@ static void show_object(struct output *output,
 	}
 	json_open(&json, NULL, '{');
 	if (output->server)
-		json_text(&json, "server", output->server_text);
+		json_text(&json, server_key(output), output->server_text);
 	put(&json, data, output->render_flags);
 	json_close(&json, '}');
 	(void)fputc('\n', json.f);

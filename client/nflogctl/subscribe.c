@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "clock.h"
+#include "from.h"
 #include "interrupt.h"
 #include "options.h"
 #include "output.h"
@@ -19,15 +20,28 @@
 #include "subscribe.h"
 #include "when.h"
 
-#define LABEL_MAX 64
 #define WINDOW_MS 100 /* of several servers, see merge.h */
 
 static struct subscribe_settings settings;
+
+static const char *parse_from(const char *value, void *field)
+{
+	struct target *target = &settings.from;
+	const char *expected;
+
+	*(const char **)field = value;
+	target_done(target);
+	expected = target_parse(value, target);
+	return expected || target->is_stdout ? "nats://HOST[:PORT]/STREAM[/SUBJECT]" : NULL;
+}
 
 #define FIELD(name)  offsetof(struct subscribe_settings, name)
 #define OUTPUT(name) FIELD(output.name)
 
 static const struct option_spec options[] = {
+    {"from", 0, "LOG", FIELD(from_text), parse_from,
+     "not a server but what forward has stored:\nnats://HOST[:PORT][,...]/STREAM[/SUBJECT]"},
+    BROKER_OPTIONS(FIELD(broker)),
     {"netns", 'n', "NAME", FIELD(netns), parse_texts,
      "only this network namespace; may be repeated\n(default: all you may read)"},
     {"group", 'g', "NUMBER", FIELD(groups), parse_groups, "only this NFLOG group; may be repeated"},
@@ -98,81 +112,11 @@ static const struct option_spec options[] = {
      "print what would be asked of the server, in\nprotobuf's JSON, and end"},
 };
 
-static void default_label(char label[LABEL_MAX + 1])
+static void make_request(struct nfl_client_subscribe_options *request,
+			 char label[SUBSCRIBE_LABEL_MAX + 1], const struct resume_file *resume,
+			 int64_t now_ns)
 {
-	char host[LABEL_MAX + 1] = "";
-
-	(void)gethostname(host, sizeof(host) - 1); /* a cut or missing name is no harm */
-	(void)snprintf(label, LABEL_MAX + 1, "nflogctl@%.*s", LABEL_MAX - 9, host);
-}
-
-static uint32_t request_flags(const struct nfl_client_subscribe_options *request)
-{
-	bool ends = settings.no_follow || settings.until.kind != WHEN_NONE;
-	bool history = request->start != NFL_CLIENT_START_LIVE;
-
-	return (settings.no_reconnect ? NFL_CLIENT_NO_RECONNECT : 0) |
-	       (settings.strict_resume ? NFL_CLIENT_STRICT_RESUME : 0) |
-	       (settings.wait ? NFL_CLIENT_WAIT_FOR_NETNS : 0) |
-	       (history && ends ? NFL_CLIENT_NO_FOLLOW : 0);
-}
-
-/* A place that an earlier run has left comes before what the options say for the first run. */
-static void set_start(struct nfl_client_subscribe_options *request,
-		      const struct resume_file *resume)
-{
-	if (resume->token) {
-		request->start = NFL_CLIENT_START_RESUME;
-		request->resume_token = resume->token;
-		request->resume_token_len = resume->len;
-	} else if (settings.last) {
-		request->start = NFL_CLIENT_START_LAST;
-		request->start_last = settings.last;
-	} else if (settings.all) {
-		request->start = NFL_CLIENT_START_OLDEST;
-	} else if (settings.since.kind == WHEN_AGO) {
-		request->start = NFL_CLIENT_START_SINCE_AGO;
-		request->start_ago_ns = settings.since.ns;
-	} else if (settings.since.kind == WHEN_AT) {
-		request->start = NFL_CLIENT_START_SINCE;
-		request->start_time_ns = settings.since.ns;
-	}
-}
-
-/* @label: room for the default one. */
-static void make_request(struct nfl_client_subscribe_options *request, char label[LABEL_MAX + 1],
-			 const struct resume_file *resume, int64_t now_ns)
-{
-	*request = (struct nfl_client_subscribe_options){
-	    .size = sizeof(*request),
-	    .netns = settings.netns.items,
-	    .netns_count = settings.netns.count,
-	    .groups = settings.groups.items,
-	    .group_count = settings.groups.count,
-	    .view = settings.view,
-	    .slow_policy = settings.slow_policy,
-	    .max_packets = settings.count,
-	    .payload_limit = settings.payload_bytes,
-	    .heartbeat_ms = settings.heartbeat_ms,
-	    .label = settings.label,
-	    .max_lag_bytes = settings.max_lag_bytes,
-	    .include = settings.filter.include.items,
-	    .include_count = settings.filter.include.count,
-	    .exclude = settings.filter.exclude.items,
-	    .exclude_count = settings.filter.exclude.count,
-	};
-	if (settings.until.kind != WHEN_NONE)
-		request->until_ns = when_at(&settings.until, now_ns);
-	if (!settings.view)
-		request->view = output_format(&settings.output)->view;
-	if (settings.payload_bytes && !request->view)
-		request->view = NFL_CLIENT_VIEW_FULL;
-	set_start(request, resume);
-	request->flags = request_flags(request);
-	if (!request->label) {
-		default_label(label);
-		request->label = label;
-	}
+	subscribe_request(&settings, resume->token, resume->len, now_ns, label, request);
 }
 
 static int show_stream(struct nfl_client_stream *stream,
@@ -214,7 +158,7 @@ static int subscribe(const struct common *common, struct resume_file *resume, in
 	CLEANUP(client_freep) struct nfl_client *client = NULL;
 	CLEANUP(stream_freep) struct nfl_client_stream *stream = NULL;
 	struct nfl_client_subscribe_options request;
-	char label[LABEL_MAX + 1];
+	char label[SUBSCRIBE_LABEL_MAX + 1];
 	int r = open_client(common, &client);
 
 	if (r != EXIT_DONE)
@@ -238,7 +182,7 @@ static int print_request(struct resume_file *resume, int64_t now_ns)
 	CLEANUP(json_freep) struct nfl_client_json *json = NULL;
 	CLEANUP(freep) void *bytes = NULL;
 	struct nfl_client_subscribe_options request;
-	char label[LABEL_MAX + 1];
+	char label[SUBSCRIBE_LABEL_MAX + 1];
 	const char *text;
 	size_t len = 0;
 	int r;
@@ -324,7 +268,7 @@ static int subscribe_many(const struct common *common, int64_t now_ns)
 {
 	size_t count = server_count(common);
 	struct session_member *members = calloc(count, sizeof(*members));
-	char **paths = calloc(count, sizeof(*paths)), label[LABEL_MAX + 1];
+	char **paths = calloc(count, sizeof(*paths)), label[SUBSCRIBE_LABEL_MAX + 1];
 	int r = members && paths ? EXIT_DONE : complain_memory();
 
 	for (size_t i = 0; i < count && r == EXIT_DONE; i++)
@@ -348,8 +292,9 @@ static int run(const struct command *command, const struct common *common, int a
 	int64_t now_ns = realtime_ns();
 	int r;
 
-	(void)command;
 	r = subscribe_check(&settings, now_ns);
+	if (r == EXIT_DONE && settings.from_text)
+		r = broker_files_check(command, &settings.broker);
 	if (r == EXIT_DONE)
 		r = subscribe_check_servers(&settings, server_count(common));
 	if (r == EXIT_DONE)
@@ -358,12 +303,16 @@ static int run(const struct command *command, const struct common *common, int a
 		r = read_resume_file(&resume);
 	if (r == EXIT_DONE && settings.print_request) {
 		r = print_request(&resume, now_ns);
+	} else if (r == EXIT_DONE && settings.from_text) {
+		interrupt_block();
+		r = from_run(&settings, now_ns);
 	} else if (r == EXIT_DONE) {
 		interrupt_block();
 		r = server_count(common) > 1 ? subscribe_many(common, now_ns)
 					     : subscribe(common, &resume, now_ns);
 	}
 	filter_settings_done(&settings.filter);
+	target_done(&settings.from);
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include "options.h"
 #include "out_file.h"
 #include "output.h"
+#include "target.h"
 #include "when.h"
 
 enum color {
@@ -46,7 +47,18 @@ struct output_settings {
 	uint64_t keep;             /* 0: not given */
 };
 
+/* Files to talk to a broker with; NULL: none. */
+struct broker_files {
+	const char *ca;
+	const char *cert;
+	const char *key;
+	const char *creds;
+};
+
 struct subscribe_settings {
+	const char *from_text; /* as the user gave it; NULL: there is a server */
+	struct target from;
+	struct broker_files broker;
 	struct text_list netns;
 	struct group_list groups;
 	uint64_t last; /* 0: not given */
@@ -72,13 +84,46 @@ struct subscribe_settings {
 	uint32_t window_ms; /* 0: not given */
 };
 
+#define SUBSCRIBE_LABEL_MAX 64
+
+/**
+ * subscribe_request - the options as a request; borrows from them
+ * @token, @len: the place that an earlier run has left comes before what the options say for the first
+ *     run; NULL: there is none
+ * @label: room for the default one
+ */
+void subscribe_request(const struct subscribe_settings *settings, const void *token, size_t len,
+		       int64_t now_ns, char label[SUBSCRIBE_LABEL_MAX + 1],
+		       struct nfl_client_subscribe_options *request);
+
 /* A format or an option that is for one server only, where there are several. Returns EXIT_DONE, or
  * EXIT_USAGE after complaining. */
 int subscribe_check_servers(const struct subscribe_settings *settings, size_t servers);
 
+/* Options of a broker's files, whichever it is. The same. */
+int broker_files_check(const struct command *command, const struct broker_files *files);
+
+/* The options, of subscribe and forward; the field is a struct broker_files. */
+#define BROKER_OPTIONS(offset)                                                                     \
+	{"broker-ca", 0,                                                                           \
+	 "FILE",      (offset) + offsetof(struct broker_files, ca),                                \
+	 parse_file,  "talk TLS to a broker whose certificate this CA\nsigned"},                   \
+	    {"broker-cert", 0,                                                                     \
+	     "FILE",        (offset) + offsetof(struct broker_files, cert),                        \
+	     parse_file,    "show it this certificate"},                                           \
+	    {"broker-key", 0, "FILE", (offset) + offsetof(struct broker_files, key), parse_file,   \
+	     "and its key"},                                                                       \
+	{                                                                                          \
+		"broker-creds", 0, "FILE", (offset) + offsetof(struct broker_files, creds),        \
+		    parse_file, "NATS: credentials (a JWT and its seed)"                           \
+	}
+
 /* Options that would be ignored in silence beside others are refused. @now_ns: CLOCK_REALTIME.
  * Returns EXIT_DONE, or EXIT_USAGE after complaining. */
 int subscribe_check(const struct subscribe_settings *settings, int64_t now_ns);
+
+/* The part of it about where a stream begins and ends, for forward too. */
+int subscribe_check_stream(const struct subscribe_settings *settings, int64_t now_ns);
 
 /* The same for the options of output alone. */
 int output_check(const struct output_settings *settings);

@@ -3,6 +3,7 @@
 #include "subscribe.h"
 
 #include "cli.h"
+#include "from.h"
 
 static int complain_clash(const char *one, const char *other, const char *why)
 {
@@ -110,17 +111,43 @@ int subscribe_check_servers(const struct subscribe_settings *settings, size_t se
 	return EXIT_DONE;
 }
 
-int subscribe_check(const struct subscribe_settings *settings, int64_t now_ns)
+int broker_files_check(const struct command *command, const struct broker_files *files)
 {
-	int r = output_check(&settings->output);
+	if (!files->cert == !files->key)
+		return EXIT_DONE;
+	return complain_usage(command, "--broker-cert and --broker-key: one needs the other");
+}
 
-	if (r == EXIT_DONE)
-		r = check_payload(settings);
-	if (r == EXIT_DONE)
-		r = check_start(settings);
+static int check_from(const struct subscribe_settings *settings)
+{
+	const struct broker_files *files = &settings->broker;
+
+	if (settings->from_text)
+		return from_check(settings);
+	if (files->ca || files->cert || files->key || files->creds)
+		return complain_usage(&command_subscribe,
+				      "--broker-ca, -cert, -key and -creds are for --from");
+	return EXIT_DONE;
+}
+
+int subscribe_check_stream(const struct subscribe_settings *settings, int64_t now_ns)
+{
+	int r = check_start(settings);
+
 	if (r == EXIT_DONE)
 		r = check_end(settings, now_ns);
 	if (r == EXIT_DONE)
 		r = check_wait(settings);
 	return r == EXIT_DONE ? check_resume(settings) : r;
+}
+
+int subscribe_check(const struct subscribe_settings *settings, int64_t now_ns)
+{
+	int r = output_check(&settings->output);
+
+	if (r == EXIT_DONE)
+		r = check_from(settings);
+	if (r == EXIT_DONE && !settings->from_text)
+		r = check_payload(settings);
+	return r == EXIT_DONE ? subscribe_check_stream(settings, now_ns) : r;
 }

@@ -22,7 +22,7 @@ import time
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
 parser.add_argument("names", nargs="*", metavar="NAME",
                     help="compare issue fanout idle flood live scale stuck filter latency costs\n"
-                         "memory files guard (default: all)")
+                         "memory files guard forward (default: all)")
 parser.add_argument("--build", default="build/release", help="build folder (default: %(default)s)")
 parser.add_argument("--seconds", type=int, default=3, help="of traffic for each line")
 parser.add_argument("--repeat", type=int, default=5,
@@ -38,6 +38,7 @@ os.environ["NFL_BUILD"] = os.path.abspath(options.build)
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
 import costs  # noqa: E402
+import forward  # noqa: E402
 import guard  # noqa: E402
 import harness  # noqa: E402
 import latency  # noqa: E402
@@ -288,8 +289,9 @@ BENCHES = {"compare": bench_compare, "issue": bench_issue, "fanout": bench_fanou
            "stuck": space_benches.bench_stuck, "filter": space_benches.bench_filter,
            "latency": lambda: latency.bench_latency(results, options.repeat),
            "costs": lambda: costs.bench_costs(results, options.repeat),
-           "memory": bench_memory, "files": bench_files, "guard": lambda: guard.bench_guard(options.update)}
-PLOTTED = "compare", "latency", "costs", "memory", "files"
+           "memory": bench_memory, "files": bench_files,
+           "forward": lambda: forward.bench_forward(results, options.repeat), "guard": lambda: guard.bench_guard(options.update)}
+PLOTTED = "compare", "latency", "costs", "memory", "files", "forward"
 
 
 def end(*_):

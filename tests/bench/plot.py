@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 
+import sizing
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 STORED = os.path.join(HERE, "results.json")
 PLOTS = os.path.join(HERE, "plots")
@@ -108,12 +110,17 @@ def write_readme(results):
                       f"({per_cent(lost)} lost and reported, {us(cpu)}), `tcpdump -w` "
                       f"{dump / 1000:.0f} k ({per_cent(dump_lost)} lost, {us(dump_cpu)})."])
     text = "\n\n".join("\n".join(part) for part in parts)
+    replace_in_readme(BEGIN, END, text + "\n")
+    if "forward" in results:
+        replace_in_readme("<!-- sizing -->", "<!-- /sizing -->", "\n".join(sizing.rows(results)))
+
+
+def replace_in_readme(begin, end, text):
     with open(README) as f:
         readme = f.read()
-    before, rest = readme.split(BEGIN)
+    before, rest = readme.split(begin)
     with open(README, "w") as f:
-        f.write(before + BEGIN + "\n" + text.replace(" us", " µs") + "\n\n" + END
-                + rest.split(END)[1])
+        f.write(before + begin + "\n" + text.replace(" us", " µs") + "\n" + end + rest.split(end)[1])
 
 
 def draw(fresh):
