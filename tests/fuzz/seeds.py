@@ -14,6 +14,7 @@ import sys
 
 BUILD = pathlib.Path(os.environ["NFL_BUILD"])
 sys.path.insert(0, str(BUILD / "python"))
+from nflog.v1 import log_pb2  # noqa: E402
 from nflog.v1 import nflog_pb2 as pb  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -102,6 +103,23 @@ def responses():
     yield pb.SubscribeResponse(source_event=pb.SourceEvent(source=source))
 
 
+def segments():
+    """Messages of a log, two to a seed: one is there twice, one goes on."""
+    source = pb.Source(source_id=1, netns="red", group=100, state=1)
+    parts = list(responses())[:1] + [pb.SubscribeResponse(loss=pb.LossReport(
+        stage=3, source_id=1, count=7, cumulative_count=9))]
+    for after in 0, 20:
+        yield log_pb2.LogSegment(host="fw1", stream_id="0123456789abcdef", server_epoch="e", sources=[source],
+                                 spans=[log_pb2.LogSpan(source_id=1, after=after, last=after + 30)],
+                                 responses=parts).SerializeToString()
+
+
+def place():
+    counts = struct.pack("<IIQIIQ", 1, 3, 700, 1, 0xffffffff, 20)
+    return (b"nflfwd1\0" + b"0123456789abcdef" + struct.pack("<I", 1) + b"e" + struct.pack("<I", 5)
+            + b"token" + struct.pack("<I", 2) + counts)
+
+
 def resume_file(token, place=None):
     total = 0xcbf29ce484222325
     words = struct.pack("=QQQ", *place) if place else b""
@@ -139,6 +157,9 @@ def main():
     put("opener", *(opener_request(op, text, flags) for op in range(8) for text in (b"red", b"")
                     for flags in range(4)))
     put("response", *(response.SerializeToString() for response in responses()))
+    first, second = segments()
+    put("durable", sized(first), sized(first) + sized(first), sized(first) + sized(second))
+    put("place", place())
 
 
 main()
