@@ -43,11 +43,13 @@ class Tool:
                         "--resume-file", os.path.join(folder, account.name + ".place")]
         self.process = None
         self.ended_by_itself = []
+        self._was_killed = False  # since the file was begun: it may be cut under our eyes
         self._forget()
         self.start()
 
     def _forget(self):
         self._now, self._offset = self.account.fork(), 0
+        self._read_at = None  # the file's time of change when it was read last
 
     def start(self):
         with open(self.errors, "ab") as errors:
@@ -77,6 +79,7 @@ class Tool:
         if self.process.returncode != -signal.SIGKILL and not self._never_reached():
             self.ended_by_itself.append(f"nflogctl ended with {self.process.returncode}: "
                                         + self._last_error())
+        self._was_killed = True
         self.start()
         self._forget()
 
@@ -91,17 +94,28 @@ class Tool:
     def state(self):
         """The account of what has been written by now."""
         try:
-            size = os.path.getsize(self.output)
+            changed = os.stat(self.output).st_mtime_ns
         except FileNotFoundError:
-            size = 0
-        if size < self._offset:
+            return self._now
+        if changed == self._read_at:
+            return self._now
+        if self._was_killed:
             self._forget()
-        if size > self._offset:
-            with open(self.output, "rb") as f:
-                f.seek(self._offset)
-                whole, _, _ = f.read().rpartition(b"\n")
-            self._take(whole)
+        try:
+            self._read()
+        except ValueError:
+            if self._was_killed:  # it was being cut: the next look finds it whole
+                self._forget()
+                return self._now
+            raise
+        self._read_at = changed
         return self._now
+
+    def _read(self):
+        with open(self.output, "rb") as f:
+            f.seek(self._offset)
+            whole, _, _ = f.read().rpartition(b"\n")
+        self._take(whole)
 
     def _take(self, lines):
         seen = time.time()
@@ -120,16 +134,13 @@ class Tool:
         elif kind == "resumed" and item["status"] == "epoch_changed":
             self._now.announce()
 
-    def reread(self):
-        """From the beginning: until now a file may have been read that was about to be cut."""
-        self._forget()
-
     def put_away(self, keep):
         """End it as a user does, judge all that it wrote, begin a new file."""
         self.signal(signal.SIGINT)
         if self.process.wait(harness.PATIENCE_S) != 130 and not self._never_reached():
             self.ended_by_itself.append(f"nflogctl, interrupted, ended with "
                                         f"{self.process.returncode}: {self._last_error()}")
+        self._was_killed = False
         self._forget()
         self.account = self.state()
         if os.path.exists(self.output):
@@ -234,9 +245,6 @@ class Raw:
 
     def revive(self):
         pass  # its thread does
-
-    def reread(self):
-        pass
 
     def state(self):
         with self._lock:

@@ -27,6 +27,7 @@ from history import History  # noqa: E402
 from world import World  # noqa: E402
 
 SETTLE_S = 60  # on a busy machine, after pauses of clients that try to connect again
+TAIL_S = 3
 LOOK_S = 0.1
 
 
@@ -88,11 +89,8 @@ class Run:
             raise AssertionError("the daemon is gone")
         for reader in self.world.readers.values():
             reader.revive()
-        for space in schedule.SPACES:  # settles what was lost behind the last packet
-            self.send(space, schedule.PORTS[0], 1, 0)
-        self.end_senders()
-        logged = self.logged = self.world.truth.logged(self.world.truth.now)
-        waiting = self.wait_square(logged)
+        waiting = self.wait_square()
+        logged = self.logged
         for name, reader in self.world.readers.items():
             self.judge(name, reader, logged, name in waiting)
         self.settled += 1
@@ -100,13 +98,24 @@ class Run:
                           accounts={name: [r.state().packets, r.state().lost]
                                     for name, r in self.world.readers.items()})
 
-    def wait_square(self, logged):
+    def send_tail(self):
+        """A packet in each namespace settles what was lost behind the last one."""
+        for space in schedule.SPACES:
+            self.send(space, schedule.PORTS[0], 1, 0)
+        self.end_senders()
+        self.logged = self.world.truth.logged(self.world.truth.now)
+
+    def wait_square(self):
         """Names of subscribers that have not got all there is in time."""
         deadline = time.monotonic() + SETTLE_S
-        waiting = set(self.world.readers)
+        waiting, tail = set(self.world.readers), 0
         while waiting and time.monotonic() < deadline:
+            if time.monotonic() > tail:  # the last one may be lost as well, in one datagram with others
+                self.send_tail()
+                waiting = set(self.world.readers)
+                tail = time.monotonic() + TAIL_S
             waiting = {name for name in waiting
-                       if not self.world.readers[name].state().is_square(logged)}
+                       if not self.world.readers[name].state().is_square(self.logged)}
             for name in waiting:
                 self.world.readers[name].revive()  # maybe it has ended by itself
             threading.Event().wait(LOOK_S)
