@@ -15,7 +15,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 RSS_MB = 1024
-INPUT_S = 10  # one input at most, on a busy machine under sanitizers
+INPUT_S = 30  # one input at most, on a busy machine under sanitizers
 INPUT_BYTES = 8192
 STATUS = re.compile(r"#(\d+)\s+(?:DONE|INITED|pulse|NEW|REDUCE|RELOAD)\s+cov: (\d+) .*?corp: (\d+)")
 STATS = re.compile(r"stat::(\w+):\s+(\d+)")

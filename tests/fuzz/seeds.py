@@ -142,6 +142,7 @@ def main():
     put("netlink", *datagrams())
     put("headers", *payloads())
     put("wire", *packets)
+    put("store", *(bytes([n % 60, n % 256]) + packet for n, packet in enumerate(packets)))
     put("render", *(names + bytes([n % 256]) + packet for n, packet in enumerate(packets)))
     put("escape", *(bytes([cap]) + text for cap in (4, 200) for text in TEXTS))
     put("log", *TEXTS, *(text * 20 for text in TEXTS), b'\\" c="' * 12, b'"' * 62 + b"\\", b'"' * 3000)
