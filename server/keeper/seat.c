@@ -139,23 +139,30 @@ static void unclaim(struct house *house, struct seat *seat)
 	(void)tdelete(seat, &house->open, compare_seats);
 }
 
-/* Interface names; without them packets are read all the same. */
-static struct links *open_links(const struct house *house, const struct name *name)
+static bool is_passing(int r)
+{
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS;
+}
+
+/* Interface names; without them packets are read all the same (@ret: NULL). Where it is descriptors or
+ * memory that are wanting the whole namespace waits for them: names would never come. */
+static int open_links(const struct house *house, const struct name *name, struct links **ret)
 {
 	CLEANUP(closep) int fd = -1;
-	struct links *links = NULL;
 	char text[QUOTED_BYTES];
 	struct nfl_error err;
 	int r = opener_links(house->opener, name->shown, name->dev, name->inode, &fd, &err);
 
+	*ret = NULL;
 	if (r == 0)
-		r = links_adopt(fd, &links, &err);
-	if (r < 0)
-		log_warn("links.failed", "netns=%s error=%s effect=\"no interface names\"",
-			 name->shown, log_quote(text, sizeof(text), err.text));
-	else
+		r = links_adopt(fd, ret, &err);
+	if (r == 0)
 		fd = -1; /* the links' */
-	return links;
+	if (r == 0 || is_passing(r))
+		return r;
+	log_warn("links.failed", "netns=%s error=%s effect=\"no interface names\"", name->shown,
+		 log_quote(text, sizeof(text), err.text));
+	return 0;
 }
 
 static int need_space(struct house *house, struct name *name)
@@ -165,7 +172,9 @@ static int need_space(struct house *house, struct name *name)
 
 	if (name->space)
 		return 0;
-	links = open_links(house, name);
+	r = open_links(house, name, &links);
+	if (r < 0)
+		return r;
 	r = intake_add_space(house->intake, links, &name->space);
 	if (r < 0)
 		links_close(links);

@@ -6,10 +6,12 @@
 #include "opener.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,6 +25,8 @@
 #define ANSWER_TIMEOUT_MS 5000
 #define REPORT_TIMEOUT_MS 100
 #define END_TIMEOUT_MS    2000
+#define KEPT_FDS_MIN      32 /* a daemon without sources and connections has 22 in all */
+#define KEPT_FDS_MAX      1024
 
 /* A report that came while an answer was waited for. */
 struct report {
@@ -327,6 +331,20 @@ static int set_name(struct protocol_request *request, const char *shown, struct 
 	return 0;
 }
 
+/* A descriptor has the lowest number that is free. From this one on they are kept for gRPC, which cannot
+ * do without, and for its connections. */
+static int first_kept_fd(void)
+{
+	struct rlimit limit;
+	rlim_t kept;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX)
+		return INT_MAX;
+	kept = limit.rlim_cur / 4;
+	kept = kept < KEPT_FDS_MIN ? KEPT_FDS_MIN : kept > KEPT_FDS_MAX ? KEPT_FDS_MAX : kept;
+	return limit.rlim_cur > kept ? (int)(limit.rlim_cur - kept) : 0;
+}
+
 /* An answer that is to bring a descriptor. */
 static int ask_for_fd(struct opener *opener, struct protocol_request *request, const char *shown,
 		      int *ret_fd, struct nfl_error *err)
@@ -340,6 +358,9 @@ static int ask_for_fd(struct opener *opener, struct protocol_request *request, c
 		return r;
 	if (fd < 0)
 		return fail(err, -EMFILE, "no descriptor for a socket of the opener");
+	if (fd >= first_kept_fd())
+		return fail(err, -EMFILE,
+			    "all descriptors but those for connections are in use (RLIMIT_NOFILE)");
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
