@@ -206,6 +206,8 @@ static int store(const struct nfl_record *record, void *data)
 	stored->lost_decode = (uint32_t)feed->lost_decode;
 	history_append(feed->source->log, stored->total);
 	feed->packets++;
+	if (record->receive_time_ns < feed->last_packet_ns)
+		atomic_store_explicit(&feed->source->is_set_back, true, memory_order_relaxed);
 	feed->last_packet_ns = record->receive_time_ns;
 	return 0;
 }

@@ -6,9 +6,11 @@
 
 void loss_add(struct loss *loss, uint64_t count, int64_t time_ns)
 {
-	if (loss->pending == 0)
+	/* The clock may have been set back in between. */
+	if (loss->pending == 0 || time_ns < loss->first_ns)
 		loss->first_ns = time_ns;
-	loss->last_ns = time_ns;
+	if (loss->pending == 0 || time_ns > loss->last_ns)
+		loss->last_ns = time_ns;
 	loss->pending += count;
 	loss->total += count;
 }

@@ -83,13 +83,52 @@ static bool is_before_time(const void *record, void *data)
 	return stored->time_ns < *since_ns;
 }
 
+/* How much of a span lies in front of the first record that is not before the time. */
+static size_t skip_before_time(const struct history_span *span, int64_t since_ns,
+			       uint64_t *ret_records)
+{
+	size_t at = 0;
+
+	*ret_records = 0;
+	while (at < span->len) {
+		const struct wire_stored *stored = (const void *)(span->bytes + at);
+
+		if (!is_before_time(stored, &since_ns))
+			return at;
+		at += stored->total;
+		++*ret_records;
+	}
+	return at;
+}
+
+/* The first record of the time or later, one record after the other: the clock was set back, so that
+ * their times are in no order. */
+static void seek_each(struct history_log *log, int64_t since_ns, struct history_cursor *ret)
+{
+	struct history_span span;
+	uint64_t gone, records;
+	bool found = false;
+
+	history_seek_oldest(log, ret);
+	while (!found && history_read(log, ret, &span, &gone)) {
+		size_t len = skip_before_time(&span, since_ns, &records);
+
+		found = len < span.len;
+		history_advance(ret, len, records);
+		history_release(&span);
+	}
+}
+
 static void place_since(struct subscription *sub)
 {
 	for (size_t i = 0; i < sub->follow_count; i++) {
+		const struct source *source = sub->follows[i]->source;
 		struct history_cursor cursor;
 
-		history_seek(sub->follows[i]->source->log, is_before_time, &sub->terms.since_ns,
-			     &cursor);
+		if (atomic_load_explicit(&source->is_set_back, memory_order_relaxed))
+			seek_each(source->log, sub->terms.since_ns, &cursor);
+		else
+			history_seek(source->log, is_before_time, &sub->terms.since_ns, &cursor);
 		place(sub->follows[i], &cursor);
 	}
 }

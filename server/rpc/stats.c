@@ -83,6 +83,8 @@ static Google__Protobuf__Duration *lag_of(struct subscription *sub, struct arena
 		if (!time)
 			continue;
 		age_ns = now_ns - (time->seconds * NS_PER_S + time->nanos);
+		if (age_ns < 0)
+			age_ns = 0; /* the clock was set back */
 		if (age_ns > lag_ns)
 			lag_ns = age_ns;
 	}

@@ -49,6 +49,7 @@ struct source {
 	_Atomic uint64_t last_order;    /* order of arrival of the newest record, set before it is
 					   published; 0: none yet */
 	_Atomic int64_t last_packet_ns; /* CLOCK_REALTIME, 0: none yet */
+	_Atomic bool is_set_back;       /* the clock was, between two records that there were */
 	_Atomic uint64_t netns_inode;   /* 0: not known */
 };
 
