@@ -12,7 +12,7 @@ NFLOGD_MIB = 16.4  # resident, 1000 namespaces (./dev bench scale)
 
 
 def number(value):
-    for unit, size in ("G", 1e9), ("M", 1e6), ("k", 1e3):
+    for unit, size in ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3):
         if value >= size:
             return f"{value / size:.3g} {unit}"
     return f"{value:.3g}"
