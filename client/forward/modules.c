@@ -40,13 +40,15 @@ int module_load(const char *scheme, const struct broker_module **ret, struct bro
 			       scheme, scheme);
 		return -ENOENT;
 	}
-	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (handle) /* ISO C has no conversion from an object's pointer to a function's */
 		*(void **)(void *)&module = dlsym(handle, "nfl_broker_module");
-	if (!module) {
+	if (!module)
 		(void)snprintf(err->text, sizeof(err->text), "%s", dlerror());
+	if (handle)
+		(void)dlclose(handle); /* it stays, for its libraries have threads and handlers at exit */
+	if (!module)
 		return -ELIBACC;
-	}
 	*ret = module();
 	if ((*ret)->abi == BROKER_ABI)
 		return 0;

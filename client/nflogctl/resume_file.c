@@ -169,7 +169,9 @@ static int open_folder(const char *path)
 	if (!copy)
 		return -ENOMEM;
 	fd = open(dirname(copy), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 /* Makes a rename last. Some file systems cannot, and need not. */
