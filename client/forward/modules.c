@@ -46,7 +46,7 @@ int module_load(const char *scheme, const struct broker_module **ret, struct bro
 	if (!module)
 		(void)snprintf(err->text, sizeof(err->text), "%s", dlerror());
 	if (handle)
-		(void)dlclose(handle); /* it stays, for its libraries have threads and handlers at exit */
+		(void)dlclose(handle); /* it stays: its libraries have threads */
 	if (!module)
 		return -ELIBACC;
 	*ret = module();
