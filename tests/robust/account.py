@@ -145,9 +145,9 @@ class Account:
     def missing(self, given, logged):
         """By the stream's own count of what its filter held back."""
         rows = list(self.balance(given, logged))
-        due = sum(row[2].low for row in rows) + sum(
-            logged.get((netns, self.filtered), Range()).high for netns, _, _ in rows)
-        return due - sum(row[1] for row in rows) - self.filtered_count
+        logged_low = sum(logged.get((netns, rule), Range()).low for netns, _, _ in rows
+                         for rule in RULES)
+        return logged_low - sum(got for _, got, _ in rows) - self.filtered_count
 
     def judge(self, given, logged):
         """Violations of the loss equation in one epoch; of one that was killed, what it cannot exceed."""

@@ -28,6 +28,7 @@ from world import World  # noqa: E402
 
 SETTLE_S = 60  # on a busy machine, after pauses of clients that try to connect again
 TAIL_S = 3
+TAKEN_PACKETS = 200
 LOOK_S = 0.1
 
 
@@ -61,6 +62,8 @@ class Run:
             self.history.did("renew", fault=fault)
         else:
             self.faults.carry_out(fault)
+        if fault["kind"] == "reload":  # who has lost swing would be given these
+            self.send("swing", schedule.PORTS[0], TAKEN_PACKETS, 0)
 
     def carry_out_round(self, made):
         self.history.note("round", number=self.rounds, **made)

@@ -19,7 +19,7 @@ PROXIES = ("unix", "tls")
 FLOOD_PACKETS = 40_000
 
 
-def make_fault(chance, kind):
+def make_fault(chance, kind, holders):
     fault = {"kind": kind, "pause_s": round(chance.uniform(0.05, 0.4), 2)}
     if kind.split()[0] in ("stop", "proxy", "drop"):
         fault["for_s"] = round(chance.uniform(0.1, 0.9), 2)
@@ -33,7 +33,7 @@ def make_fault(chance, kind):
     elif kind.startswith("drop") or kind in ("renew", "flood"):
         fault["space"] = chance.choice(SPACES)
     elif kind == "reload":
-        fault["holders"] = chance.choice(HOLDERS)
+        fault["holders"] = chance.choice([other for other in HOLDERS if other != holders])
     return fault
 
 
@@ -51,12 +51,13 @@ def rounds(seed, steady):
     chance = random.Random(seed)
     weights = dict(FAULTS) if steady else {**FAULTS, **KILLS}
     kinds = list(weights)
-    bag = []
+    bag, holders = [], HOLDERS[1]
     while True:
         faults = []
         for _ in range(chance.randint(1, 4)):
             if not bag:  # each kind comes up, the likely ones more often
                 bag = [kind for kind in kinds for _ in range(weights[kind])]
                 chance.shuffle(bag)
-            faults.append(make_fault(chance, bag.pop()))
+            faults.append(make_fault(chance, bag.pop(), holders))
+            holders = faults[-1].get("holders", holders)
         yield {"bursts": make_bursts(chance), "faults": faults, "settle": chance.random() < 0.5}

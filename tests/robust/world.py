@@ -14,7 +14,7 @@ from account import Account
 from harness import pb, rpc
 from proxy import Proxy
 from readers import KEEPALIVE, Raw, Tool
-from schedule import READERS, SPACES
+from schedule import HOLDERS, READERS, SPACES
 from truth import Life, Truth
 
 TENANTS = ("watch", "red", "blue")
@@ -29,7 +29,7 @@ class World:
         self.truth = Truth()
         self.readers, self.proxies = {}, {}
         self.lives_made = 0
-        self.holders = ("red",)
+        self.holders = HOLDERS[1]
         self.daemon = None
 
     # --- making -------------------------------------------------------------------------------
