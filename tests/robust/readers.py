@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Subscribers under test: nflogctl that writes a file and keeps its place in another, and the raw
 contract in Python, which goes on with the last resume token."""
-import collections
 import datetime
 import json
 import os
@@ -156,13 +155,12 @@ class Tool:
 class Raw:
     """A Python client of the contract; stopping and killing it are its own doing."""
 
-    def __init__(self, account, connect, **request):
-        """connect(): a new channel."""
-        self.account = account
+    def __init__(self, account, token, connect, **request):
+        """connect(): a new channel; token: a bearer's."""
+        self.account, self.token = account, token
         self.connect, self.request = connect, request
         self.ended_by_itself = []
-        self.statuses = collections.Counter()
-        self._token = None
+        self._place = None  # the last resume token
         self._sources = {}
         self._unbroken = False
         self._lock = threading.Lock()
@@ -179,7 +177,6 @@ class Raw:
                 with self.connect() as channel:
                     self._read(channel)
             except grpc.RpcError as error:
-                self.statuses[error.code().name] += 1
                 if error.code() not in RETRIED and not self._ended.is_set():
                     self.ended_by_itself.append(f"{error.code().name}: {error.details()}")
             except Exception as error:  # a thread must not end unnoticed
@@ -187,19 +184,19 @@ class Raw:
             self._ended.wait(AGAIN_S)
 
     def _read(self, channel):
-        start = pb.StartPosition(resume_token=self._token) if self._token else pb.StartPosition(
+        start = pb.StartPosition(resume_token=self._place) if self._place else pb.StartPosition(
             oldest=True)
         request = pb.SubscribeRequest(start=start, follow=True, **self.request)
         request.heartbeat_interval.FromMilliseconds(1000)
         self._call = rpc.NflogServiceStub(channel).Subscribe(
-            request, metadata=harness.bearer(self.account.tenant_token))
+            request, metadata=harness.bearer(self.token))
         for response in self._call:
             self._may_read.wait()
             with self._lock:
                 if self._ended.is_set():
                     return
                 self._take(response)
-                self._token = response.resume_token or self._token
+                self._place = response.resume_token or self._place
 
     def _take(self, response):
         kind = response.WhichOneof("event")
@@ -228,7 +225,7 @@ class Raw:
             self._sources = {}
             self.account.announce()
         self._sources.update((s.source_id, s.netns) for s in started.sources)
-        self._unbroken = changed or self._token is None
+        self._unbroken = changed or self._place is None
         self.account.filtered_count = None
 
     def stop(self):

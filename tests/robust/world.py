@@ -111,8 +111,7 @@ class World:
 
     def _raw(self, name, tenant, connect, filtered=None, **request):
         account = Account(name, tenant, self.truth, filtered)
-        account.tenant_token = TOKENS[tenant]
-        self.readers[name] = Raw(account, connect, **request)
+        self.readers[name] = Raw(account, TOKENS[tenant], connect, **request)
 
     # --- the daemon ---------------------------------------------------------------------------
 
