@@ -2,6 +2,8 @@
 /* For people: a line for each packet; with the packet's bytes below it where they are wanted. */
 #include "output.h"
 
+#include <string.h>
+
 static size_t put_line(struct output *output, char *at, const struct nfl_client_event *event)
 {
 	size_t head = output_put_server(output, at);
@@ -9,7 +11,7 @@ static size_t put_line(struct output *output, char *at, const struct nfl_client_
 	size_t len = nfl_render_compact(at + used, NFL_RENDER_MAX, event->packet,
 					&event->render_source, output->render_flags);
 
-	used += len < NFL_RENDER_MAX ? len : NFL_RENDER_MAX - 1; /* cut */
+	used += len < NFL_RENDER_MAX ? len : strlen(at + used); /* cut */
 	at[used] = '\n';
 	return used + 1;
 }

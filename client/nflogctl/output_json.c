@@ -29,7 +29,7 @@ static size_t put_server(const struct output *output, char *buf)
 	len = (size_t)snprintf(buf, JSON_SERVER_MAX, "{\"%s\":\"", server_key(output));
 	room = JSON_SERVER_MAX - len - 1;
 	name = nfl_escape_json(buf + len, room, output->server_text, strlen(output->server_text));
-	len += name < room ? name : room - 1; /* an address is far shorter */
+	len += name < room ? name : strlen(buf + len); /* an address is far shorter */
 	buf[len++] = '"';
 	return len;
 }

@@ -2,10 +2,12 @@
 /* For people: packets as rows below one head. */
 #include "output.h"
 
+#include <string.h>
+
 /* @len: of the row, as the renderer returned it */
 static void end_row(struct output *output, char *at, size_t used, size_t len)
 {
-	used += len < NFL_RENDER_MAX ? len : NFL_RENDER_MAX - 1; /* cut */
+	used += len < NFL_RENDER_MAX ? len : strlen(at + used); /* cut */
 	at[used] = '\n';
 	out_commit(&output->out, used + 1);
 }

@@ -2,6 +2,8 @@
 /* The frame of pcapng blocks: type, length, content, options, length. */
 #include "block.h"
 
+#include <string.h>
+
 #include <nfl/render.h>
 
 #define OPTION_END     0
@@ -42,12 +44,11 @@ void block_option_u64(struct block *b, uint16_t code, uint64_t value)
 void block_option_text(struct block *b, uint16_t code, const char *text)
 {
 	char escaped[TEXT_MAX];
-	size_t len;
 
 	if (!text || !*text)
 		return;
-	len = nfl_escape_text(escaped, sizeof(escaped), text, strlen(text));
-	block_option(b, code, escaped, (uint16_t)(len < TEXT_MAX ? len : TEXT_MAX - 1));
+	(void)nfl_escape_text(escaped, sizeof(escaped), text, strlen(text));
+	block_option(b, code, escaped, (uint16_t)strlen(escaped));
 }
 
 void block_options_end(struct block *b)

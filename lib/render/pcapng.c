@@ -5,6 +5,8 @@
  */
 #include <nfl/pcapng.h>
 
+#include <string.h>
+
 #include <nfl/decode.h>
 
 #include "block.h"
@@ -133,7 +135,6 @@ static void put_provenance(struct block *b, const struct nfl_packet *p,
 {
 	char comment[COMMENT_BYTES];
 	struct text t = text_start(comment, sizeof(comment));
-	uint16_t len;
 
 	words_source(&t, p, source);
 	text_char(&t, ' ');
@@ -149,8 +150,7 @@ static void put_provenance(struct block *b, const struct nfl_packet *p,
 		words_kind(&t, &p->record, &p->decoded);
 	}
 	(void)text_end(&t);
-	len = (uint16_t)(t.len < sizeof(comment) ? t.len : sizeof(comment) - 1);
-	block_option(b, OPTION_COMMENT, comment, len);
+	block_option(b, OPTION_COMMENT, comment, (uint16_t)strlen(comment));
 }
 
 size_t nfl_pcapng_packet(void *buf, size_t cap, enum nfl_pcapng_link link, uint32_t interface,

@@ -172,6 +172,14 @@ class Lines(fake.CommandTest):
                 self.doCleanups()
                 self.setUp()
 
+    def test_a_line_that_is_cut_ends_in_a_whole_character(self):
+        for form in "compact", "table":
+            for shift in range(4):  # one of them cuts each of the character's bytes off
+                prefix = "x" * shift + "\U0001f525" * 2000
+                out = self.shown("-o", form, packets=[packet(1, prefix=prefix)])
+                self.assertIn("\U0001f525\n", out)
+                self.assertNotIn("\0", out)
+
     def on_terminal(self, *args, **environment):
         self.serve(Subscribe=[started(), batch(packet())])
         master, slave = pty.openpty()
@@ -276,6 +284,15 @@ class Capture(fake.CommandTest):
         done = subprocess.run(["tcpdump", "-n", "-r", path, "tcp port 23"], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=True)
         self.assertEqual(len(done.stdout.splitlines()), 2)
+
+    def test_a_comment_that_is_cut_ends_in_a_whole_character(self):
+        for shift in range(4):
+            path = self.capture(started(source(1, "red", 100)),
+                                batch(packet(prefix="x" * shift + "\U0001f525" * 300, payload=IP)),
+                                args=("--link", "raw"))
+            with open(path, "rb") as file:
+                _, end = file.read().rsplit("\U0001f525".encode(), 1)
+            self.assertEqual(end[:4], bytes(4))  # padding, and the end of the options
 
     def test_hostile_names_are_escaped(self):
         path = self.capture(started(source(1, EVIL, 100)), batch(packet(payload=IP)))
