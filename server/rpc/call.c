@@ -51,7 +51,8 @@ bool status_set(struct status *status, grpc_status_code code, const char *format
 
 bool status_set_memory(struct status *status)
 {
-	return status_set(status, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
+	*status = (struct status){GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory"};
+	return false;
 }
 
 static struct call *call_new(struct cq *cq)
