@@ -19,6 +19,7 @@ class Given:
         self.tags = {}  # source id: the life whose rules have logged
         self.delivered = {}  # (netns, rule): packets
         self.lost = {}  # netns, None where it is not told: packets
+        self.accounted = {}  # source id: packets delivered or lost
         self.at_least = False  # a loss could not be counted
 
     def copy(self):
@@ -33,7 +34,7 @@ class Account:
         self.given = Given()
         self.filtered_count = None  # of an unbroken stream, as its server tells
         self.faults = []  # violations found in what came
-        self.packets = self.lost = self.announced = 0
+        self.packets = self.lost = self.announced = self.exact = 0
 
     def fork(self):
         """A copy that goes its own way; the truth stays one."""
@@ -96,6 +97,7 @@ class Account:
         last = given.seen.get(source_id, 0)
         jump = sequence - last - 1
         given.seen[source_id] = max(last, sequence)
+        given.accounted[source_id] = given.accounted.get(source_id, 0) + 1
         if jump < 0:
             self.fault(f"source {source_id}: {sequence} after {last}")
         elif (self.tenant, netns) in epoch.changed or self.filtered:
@@ -111,6 +113,7 @@ class Account:
         given = self.given
         self.lost += count
         given.lost[netns] = given.lost.get(netns, 0) + count
+        given.accounted[source_id] = given.accounted.get(source_id, 0) + count
         if stage == "history":
             given.owed[source_id] = given.owed.get(source_id, 0) - count
             given.at_least |= lower_bound
@@ -122,14 +125,14 @@ class Account:
     def balance(self, given, logged):
         """(what it was given, Range of what it should have) for each namespace that can be judged."""
         epoch = self.truth.epochs[given.number]
-        for netns in sorted({netns for netns, _ in logged}):
+        for netns in sorted({netns for netns, _ in logged.spaces}):
             if (self.truth.may_ever_read(self.tenant, netns)
                     and (self.tenant, netns) not in epoch.changed):
-                known = [logged.get((netns, rule), Range()) for rule in RULES]
+                known = [logged.spaces.get((netns, rule), Range()) for rule in RULES]
                 due = Range(sum(k.low for k in known), sum(k.high for k in known))
                 got = sum(given.delivered.get((netns, rule), 0) for rule in RULES)
                 if self.filtered:
-                    due.low = max(0, due.low - logged.get((netns, self.filtered), Range()).high)
+                    due.low = max(0, due.low - logged.spaces.get((netns, self.filtered), Range()).high)
                 yield netns, got + given.lost.get(netns, 0), due
 
     def is_square(self, logged):
@@ -140,12 +143,14 @@ class Account:
         lost_somewhere = given.lost.get(None, 0)
         if any(got + lost_somewhere < due.low for _, got, due in self.balance(given, logged)):
             return False
+        if any(got < due.low for _, got, due in self.living(given, logged)):
+            return False
         return self.filtered_count is None or self.missing(given, logged) <= 0
 
     def missing(self, given, logged):
         """By the stream's own count of what its filter held back."""
         rows = list(self.balance(given, logged))
-        logged_low = sum(logged.get((netns, rule), Range()).low for netns, _, _ in rows
+        logged_low = sum(logged.spaces.get((netns, rule), Range()).low for netns, _, _ in rows
                          for rule in RULES)
         return logged_low - sum(got for _, got, _ in rows) - self.filtered_count
 
@@ -159,6 +164,7 @@ class Account:
                 yield f"{netns}: only {got} delivered and lost of {due} logged"
         if whole and not self.filtered:
             yield from self.judge_owed(given)
+            yield from self.judge_living(given, logged)
         if whole and self.filtered_count is not None and self.missing(given, logged) > 0:
             yield f"{self.missing(given, logged)} packets were neither delivered nor lost nor filtered"
 
@@ -173,3 +179,22 @@ class Account:
                 yield f"source {source_id}: {owed} numbers are missing and not reported lost"
             elif owed < 0 and tag in alive:
                 yield f"source {source_id}: {-owed} are reported lost and no numbers are missing"
+
+    def living(self, given, logged):
+        """(tag, what it was given, Range of what it should have) for each namespace that lives."""
+        if self.filtered or given.at_least or given.lost.get(None):
+            return
+        for tag, due in logged.lives.items():
+            netns = tag.split("/")[0]
+            if (self.truth.may_ever_read(self.tenant, netns)
+                    and (self.tenant, netns) not in self.truth.epochs[given.number].changed):
+                yield tag, sum(count for source_id, count in given.accounted.items()
+                               if given.tags.get(source_id) == tag), due
+
+    def judge_living(self, given, logged):
+        """Exact where nothing was sent while the namespace was bound."""
+        for tag, got, due in self.living(given, logged):
+            if not due.low <= got <= due.high:
+                yield f"{tag}: {got} delivered and lost of {due} logged"
+            elif due.low == due.high:
+                self.exact += 1

@@ -7,6 +7,7 @@
 Exit 0: no violation. Else the folder with the history and what the subscribers wrote is kept.
 """
 import argparse
+import collections
 import os
 import random
 import shutil
@@ -41,6 +42,7 @@ class Run:
         self.senders, self.burials = [], []
         self.settled = self.rounds = 0
         self.logged = None  # as of the last settlement
+        self.exact = collections.Counter()  # reader: balances of namespaces known exactly
 
     # --- a round ------------------------------------------------------------------------------
 
@@ -97,7 +99,7 @@ class Run:
         for name, reader in self.world.readers.items():
             self.judge(name, reader, logged, name in waiting)
         self.settled += 1
-        self.history.note("settled", logged={" ".join(key): repr(n) for key, n in logged.items()},
+        self.history.note("settled", logged={" ".join(key): repr(n) for key, n in logged.spaces.items()},
                           accounts={name: [r.state().packets, r.state().lost]
                                     for name, r in self.world.readers.items()})
 
@@ -130,7 +132,7 @@ class Run:
         for text in (*state.faults, *reader.ended_by_itself):
             self.history.violation(name, text)
         reader.account.faults, reader.ended_by_itself = [], []
-        truth = self.world.truth
+        truth, exact = self.world.truth, state.exact
         for given in (*state.past, state.given):
             if given.number is None:
                 continue
@@ -138,6 +140,7 @@ class Run:
             for text in state.judge(given, logged if running else truth.logged(
                     truth.epochs[given.number])):
                 self.history.violation(name, f"epoch {given.number}: {text}")
+        self.exact[name] += state.exact - exact
         reader.account.past = reader.account.past[-1:]
         if late:
             self.history.violation(name, f"after {SETTLE_S} s not all is accounted for, epoch "
@@ -193,7 +196,8 @@ class Run:
         for name, reader in self.world.readers.items():
             state = reader.state()
             print(f"  {name}: {state.packets} packets, {state.lost} reported lost, "
-                  f"{state.announced} epochs announced; {self.last_balance(state)}")
+                  f"{state.announced} epochs announced, {self.exact[name]} balances exact; "
+                  f"{self.last_balance(state)}")
         print(f"  violations: {len(self.history.violations)}")
         for text in self.history.violations[:20]:
             print(f"    {text}")

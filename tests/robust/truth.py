@@ -51,6 +51,16 @@ class Life:
         return counts
 
 
+class Logged:
+    def __init__(self, spaces):
+        self.spaces = spaces  # (netns, rule): Range, of all its lives
+        self.lives = {}  # tag: Range, of the one that lives
+
+    def add_living(self, life, rule, low, high):
+        self.spaces.setdefault((life.netns.name, rule), Range()).add(low, high)
+        self.lives.setdefault(life.tag, Range()).add(low, high)
+
+
 class Epoch:
     def __init__(self, number, begin):
         self.number, self.begin = number, begin  # begin: time.time() before the daemon started
@@ -101,15 +111,14 @@ class Truth:
             known.low = 0
 
     def logged(self, epoch):
-        """{(netns, rule): Range} of an epoch so far; reads the counters of the running one."""
-        total = {key: Range(known.low, known.high) for key, known in epoch.closed.items()}
+        """Of an epoch so far; reads the counters where it is the running one."""
+        logged = Logged({key: Range(known.low, known.high) for key, known in epoch.closed.items()})
         if epoch is self.now and epoch.whole:
             for life in self.lives.values():
                 for rule, count in life.counters().items():
                     base = life.base[rule]
-                    total.setdefault((life.netns.name, rule), Range()).add(
-                        max(0, count - base.high), count - base.low)
-        return total
+                    logged.add_living(life, rule, max(0, count - base.high), count - base.low)
+        return logged
 
     def epoch_at(self, when):
         return next((e for e in reversed(self.epochs) if when >= e.begin), None)
