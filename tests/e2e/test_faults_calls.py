@@ -28,11 +28,25 @@ def opener_of(pid):
 class Faults:
     """While it is entered, calls of a process fail."""
 
-    def __init__(self, pid, folder, injection):
-        self.pid = pid
+    def __init__(self, find, folder, injection):
+        """find(): the process; what failed before may have ended the one that was found."""
+        self.find = find
         self.trace = os.path.join(folder, "trace")
-        self.command = ["strace", "-f", "-qq", "-o", self.trace, "-p", str(pid),
-                        "-e", f"inject={injection}", "-e", f"trace={injection.split(':')[0]}"]
+        self.command = ["strace", "-f", "-qq", "-o", self.trace, "-e", f"inject={injection}",
+                        "-e", f"trace={injection.split(':')[0]}"]
+        self.process = None
+
+    def _is_attached(self):
+        try:
+            if not self.process:
+                self.pid = self.find()
+                self.process = subprocess.Popen([*self.command, "-p", str(self.pid)])
+            return self._is_traced()
+        except FileNotFoundError:  # it has ended: the one that follows it
+            if self.process:
+                self.process.wait(harness.PATIENCE_S)
+            self.process = None
+            return False
 
     def _is_traced(self):
         tracers = []
@@ -42,8 +56,7 @@ class Faults:
         return all(int(tracer) == self.process.pid for tracer in tracers)
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.command)
-        harness.wait_until("strace has attached", self._is_traced)
+        harness.wait_until("strace has attached", self._is_attached)
         return self
 
     def count(self):
@@ -111,7 +124,7 @@ class Calls(harness.RealTest):
     def check_traffic(self, injection):
         """A subscriber that reconnects gets, or is told to have missed, every packet."""
         reader = self.start_reader()
-        with Faults(self.pid, self.folder, injection) as faults:
+        with Faults(lambda: self.pid, self.folder, injection) as faults:
             generated = self.ns.generate(GENERATED, rate=RATE)
         self.assertGreater(faults.count(), 0)
         generated += self.ns.generate(1)
@@ -133,7 +146,7 @@ class Calls(harness.RealTest):
     def test_connection_waits_where_it_cannot_be_accepted(self):
         for error in "EMFILE", "ENFILE", "ENOMEM", "EPERM", "ECONNABORTED":
             with self.subTest(error=error):
-                with Faults(self.pid, self.folder, f"accept4:error={error}:when=1..5") as faults:
+                with Faults(lambda: self.pid, self.folder, f"accept4:error={error}:when=1..5") as faults:
                     with harness.grpc.insecure_channel(
                             self.under_test.address(),
                             options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
@@ -145,7 +158,7 @@ class Calls(harness.RealTest):
 
     def check_opener(self, number, injection, expected):
         """A namespace that comes while it cannot be opened says why, and is read soon after."""
-        with Faults(opener_of(self.pid), self.folder, injection) as faults:
+        with Faults(lambda: opener_of(self.pid), self.folder, injection) as faults:
             late = self.netns(f"late{number}")
             harness.wait_until("the call is made", faults.count)
             if expected:
