@@ -10,7 +10,7 @@ import harness
 from harness import wait_until
 
 NFLOGCTL = os.path.join(harness.BIN, "nflogctl")
-SERVER = "/usr/sbin/nats-server"
+SERVER = harness.tool("usr/sbin/nats-server")
 
 
 def free_port():
@@ -27,14 +27,16 @@ class Nats:
         self.url = f"nats://127.0.0.1:{self.port}"
         self.log = os.path.join(folder, "nats.log")
         self.config = os.path.join(folder, "nats.conf")
-        store = os.path.join(folder, "jetstream")
-        with open(self.config, "w") as f:
-            json.dump({"listen": f"127.0.0.1:{self.port}", "server_name": "test",
-                       "jetstream": {"store_dir": store}, "log_file": self.log, **settings}, f)
+        self.settings = {"listen": f"127.0.0.1:{self.port}", "server_name": "test", "log_file": self.log,
+                         **settings}
+        self.jetstream = {"jetstream": {"store_dir": os.path.join(folder, "jetstream")}}
         self.process = None
         self.start()
 
-    def start(self):
+    def start(self, stores=True):
+        """stores: with JetStream; without, nothing that is published is confirmed."""
+        with open(self.config, "w") as f:
+            json.dump(dict(self.settings, **(self.jetstream if stores else {})), f)
         self.process = subprocess.Popen([SERVER, "-c", self.config], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         wait_until("nats-server listens", self._listens)
@@ -50,9 +52,9 @@ class Nats:
             self.process.send_signal(number)
         self.process.wait(harness.PATIENCE_S)
 
-    def restart(self, number=signal.SIGTERM):
+    def restart(self, number=signal.SIGTERM, stores=True):
         self.stop(number)
-        self.start()
+        self.start(stores)
 
 
 class Forwarder:
@@ -86,7 +88,7 @@ class BrokerTest(harness.RealTest):
     def setUp(self):
         super().setUp()
         if not os.access(SERVER, os.X_OK):
-            self.fail(f"{SERVER} is missing: package nats-server")
+            self.fail(f"{SERVER} is missing: ./dev setup fetches it")
         self.nats = Nats(self.folder)
         self.addCleanup(self.nats.stop, signal.SIGKILL)
 

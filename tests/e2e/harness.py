@@ -45,6 +45,11 @@ def run(*command, **kwargs):
     return done.stdout.decode(errors="replace")
 
 
+def tool(path):
+    """A program of Debian's: installed, or where ./dev has put it (need_tool)."""
+    return shutil.which(os.path.basename(path)) or os.path.join(os.path.dirname(BUILD), "tools", path)
+
+
 def wait_until(what, condition, patience_s=PATIENCE_S):
     """Wait for a true value of condition() and return it; fails naming `what`."""
     deadline = time.monotonic() + patience_s

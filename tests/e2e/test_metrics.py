@@ -5,7 +5,6 @@ import json
 import os
 import re
 import resource
-import shutil
 import socket
 import unittest
 
@@ -19,8 +18,7 @@ LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 
 
 def promtool(*args, **options):
-    folder = os.path.join(os.path.dirname(harness.BUILD), "promtool", "usr", "bin")
-    return harness.run(shutil.which("promtool") or os.path.join(folder, "promtool"), *args, **options)
+    return harness.run(harness.tool("usr/bin/promtool"), *args, **options)
 
 
 class Page:
