@@ -66,6 +66,8 @@ struct broker_message {
 	const void *data;
 	size_t len;
 	uint64_t number; /* where it is read: the broker's, for error messages */
+	int64_t
+	    time_ns; /* where it is read: when it was stored, CLOCK_REALTIME of the broker; 0: not known */
 };
 
 /**

@@ -99,7 +99,8 @@ int open_server(const struct common *common, const char *server, struct nfl_clie
 /* The same for a command that talks to one server. */
 int open_client(const struct common *common, struct nfl_client **ret);
 
-/* For CLEANUP(client_freep). */
+/* For CLEANUP(client_freep) and CLEANUP(stream_freep). */
 void client_freep(struct nfl_client **client);
+void stream_freep(struct nfl_client_stream **stream);
 
 #endif

@@ -142,3 +142,8 @@ void client_freep(struct nfl_client **client)
 {
 	nfl_client_free(*client);
 }
+
+void stream_freep(struct nfl_client_stream **stream)
+{
+	nfl_client_stream_free(*stream);
+}

@@ -323,11 +323,6 @@ static int ask_name(struct nfl_client *client, char host[NAME_MAX_BYTES + 1])
 	return EXIT_DONE;
 }
 
-static void stream_freep(struct nfl_client_stream **stream)
-{
-	nfl_client_stream_free(*stream);
-}
-
 static int run_stream(struct nfl_client *client, struct earlier *earlier,
 		      struct forward_options *forward)
 {

@@ -35,7 +35,10 @@ struct forward {
 	int64_t flush_ns; /* monotonic: when lanes are published; 0: there is nothing in them */
 	int64_t mark_ns;  /* the same: when the place may be noted again */
 	uint64_t stored;  /* messages */
-	bool in_trouble;  /* told on standard error */
+	int given_up;     /* -errno: a message was not published; no place lies behind it */
+	void *noted;      /* owned; the place that was noted last */
+	size_t noted_len;
+	bool in_trouble; /* told on standard error */
 	bool in_response;
 	int end; /* GOES_ON, or how it ends with the response at hand */
 };
@@ -97,10 +100,9 @@ static int progress(struct forward *forward, int timeout_ms)
 	return r;
 }
 
-/* A message for the lanes: waits for room, unless the user has had enough. */
-static int publish(void *data, const struct broker_message *message)
+/* Waits for room, unless the user has had enough. */
+static int publish_message(struct forward *forward, const struct broker_message *message)
 {
-	struct forward *forward = data;
 	const struct forward_options *options = forward->options;
 	struct broker_error err = {""};
 	int r;
@@ -117,6 +119,17 @@ static int publish(void *data, const struct broker_message *message)
 	if (r < 0)
 		complain("%s: %s", options->target, err.text);
 	return r < 0 ? -EPROTO : 0;
+}
+
+/* For the lanes. */
+static int publish(void *data, const struct broker_message *message)
+{
+	struct forward *forward = data;
+	int r = publish_message(forward, message);
+
+	if (r < 0)
+		forward->given_up = r;
+	return r;
 }
 
 /* For the lanes: JSON, as subscribe would show the event of this host. */
@@ -137,10 +150,26 @@ static int lanes_end(int r)
 		return GOES_ON;
 	if (r == -ENOMEM)
 		complain("%s", strerror(ENOMEM));
-	return r == -ECANCELED ? -ECANCELED : BROKEN;
+	return r == -ECANCELED || r == -EPIPE ? r : BROKEN;
 }
 
 /* --- the place --------------------------------------------------------------------------- */
+
+/* False: it is the one that was noted last. */
+static bool is_new_place(struct forward *forward, const void *bytes, size_t len)
+{
+	void *copy;
+
+	if (len == forward->noted_len && memcmp(bytes, forward->noted, len) == 0)
+		return false;
+	copy = malloc(len);
+	if (copy)
+		memcpy(copy, bytes, len);
+	free(forward->noted);
+	forward->noted = copy;
+	forward->noted_len = copy ? len : 0;
+	return true;
+}
 
 /* Everything up to here is published: when it is stored, this is the place. */
 static int note_place(struct forward *forward)
@@ -153,15 +182,19 @@ static int note_place(struct forward *forward)
 	place.token_len = nfl_client_resume_token(forward->stream, &place.token);
 	if (place.token_len == 0 || (!forward->options->file && !forward->options->bucket))
 		return 0;
+	forward->mark_ns = monotonic_ns() + MARK_EVERY_NS;
 	r = lanes_place(&forward->lanes, &place);
 	if (r < 0)
 		return r;
 	r = checkpoint_encode(&place, &bytes, &len);
 	free((void *)(uintptr_t)place.counts);
-	if (r == 0)
+	if (r < 0)
+		return r;
+	if (is_new_place(forward, bytes, len))
 		marks_add(&forward->marks, lanes_published(&forward->lanes), bytes, len);
-	forward->mark_ns = monotonic_ns() + MARK_EVERY_NS;
-	return r;
+	else
+		free(bytes);
+	return 0;
 }
 
 /* Publishes what there is. At the end of a response only, where a place is. */
@@ -211,6 +244,9 @@ static int response_over(struct forward *forward)
 		forward->flush_ns = now_ns + forward->options->linger_ns;
 	if (forward->flush_ns && now_ns >= forward->flush_ns)
 		r = flush(forward, false);
+	else if (!forward->flush_ns && now_ns >= forward->mark_ns)
+		r = lanes_end(
+		    note_place(forward)); /* nothing matched, and what did not is behind us */
 	return r == GOES_ON ? progress(forward, 0) : r;
 }
 
@@ -246,6 +282,15 @@ static int step(struct forward *forward)
 
 /* --- the end ----------------------------------------------------------------------------- */
 
+static int complain_unstored(const struct forward *forward, uint64_t count)
+{
+	complain("%s: %" PRIu64 " messages were not stored; %s", forward->options->target, count,
+		 forward->options->file || forward->options->bucket
+		     ? "the next run stores them"
+		     : "they are lost, for no place is kept");
+	return BROKEN;
+}
+
 /* The last messages are stored, or the broker has had its time. */
 static int wait_stored(struct forward *forward)
 {
@@ -253,31 +298,41 @@ static int wait_stored(struct forward *forward)
 	int r = GOES_ON;
 
 	while (r == GOES_ON && forward->stored < lanes_published(&forward->lanes)) {
-		if (monotonic_ns() >= until_ns) {
-			complain("%s: %" PRIu64 " messages were not stored; %s",
-				 forward->options->target,
-				 lanes_published(&forward->lanes) - forward->stored,
-				 forward->options->file || forward->options->bucket
-				     ? "the next run stores them"
-				     : "they are lost, for no place is kept");
-			return BROKEN;
-		}
+		if (monotonic_ns() >= until_ns)
+			return complain_unstored(forward, lanes_published(&forward->lanes) -
+							      forward->stored);
 		r = progress(forward, TICK_MS);
 	}
 	return r;
 }
 
+/* Publishes the rest and waits for it, where there was no end to publishing before. GOES_ON, or how that
+ * ended. */
+static int publish_rest(struct forward *forward)
+{
+	int r;
+
+	/* One more than those on their way: the message that was given up. */
+	if (forward->given_up == -ECANCELED)
+		return complain_unstored(forward,
+					 lanes_published(&forward->lanes) - forward->stored + 1);
+	if (forward->given_up)
+		return forward->given_up == -EPIPE ? -EPIPE : BROKEN;
+	r = flush(forward, true);
+	return r == GOES_ON ? wait_stored(forward) : r;
+}
+
 static int finish(struct forward *forward, int r)
 {
 	const struct nfl_client_status *status = nfl_client_status(forward->stream);
-	int stored = r == BROKEN ? BROKEN : flush(forward, true);
+	int rest = r == BROKEN ? BROKEN : publish_rest(forward);
 
-	if (stored == GOES_ON)
-		stored = wait_stored(forward);
 	interrupt_stop(&forward->interrupt);
+	if (rest == -EPIPE)
+		return EXIT_DONE; /* as in "nflogctl forward --to - | head" */
 	totals_print(&forward->totals, NULL, stderr);
 	(void)fprintf(stderr, "-- %" PRIu64 " messages stored\n", forward->stored);
-	if (stored == BROKEN)
+	if (rest != GOES_ON)
 		return EXIT_ERROR;
 	if (r == -ECANCELED)
 		return EXIT_INTERRUPTED;
@@ -289,6 +344,7 @@ static void forward_done(struct forward *forward)
 	lanes_done(&forward->lanes);
 	marks_done(&forward->marks);
 	totals_done(&forward->totals);
+	free(forward->noted);
 }
 
 /* Goes on with what an earlier run has left, or draws the name of a new stream. */

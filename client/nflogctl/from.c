@@ -18,11 +18,12 @@
 #include "subscribe.h"
 #include "totals.h"
 
-#define TICK_MS        100
-#define UNTIL_GRACE_NS (2 * NS_PER_S) /* for messages that forwarders still fill */
-#define GOES_ON        (-1)           /* beside exit codes */
-#define HOST_MAX       256
-#define NETNS_MAX      4096 /* of a name with its host, for captures */
+#define TICK_MS 100
+#define UNTIL_GRACE_NS                                                                             \
+	(2 * NS_PER_S) /* for messages that are still filled, and the broker's clock */
+#define GOES_ON   (-1) /* beside exit codes */
+#define HOST_MAX  256
+#define NETNS_MAX 4096 /* of a name with its host, for captures */
 
 struct from {
 	const struct subscribe_settings *settings;
@@ -37,6 +38,7 @@ struct from {
 	struct interrupt interrupt;
 	int64_t since_ns; /* 0: not given, as the next */
 	int64_t until_ns;
+	bool follows;                /* beyond what is stored already */
 	uint64_t malformed;          /* messages */
 	char host[4 * HOST_MAX + 1]; /* of the message in hand, safe for a terminal */
 	char netns[NETNS_MAX];       /* the source with its host */
@@ -164,6 +166,19 @@ static void name_interface(struct from *from, struct nfl_client_event *event)
 	event->render_source.netns = from->netns;
 }
 
+static void begin_output(struct from *from)
+{
+	if (from->output.format->begin)
+		from->output.format->begin(&from->output);
+}
+
+static void rotate_in_time(struct from *from)
+{
+	if (out_file_is_full(&from->file, &from->output.out) &&
+	    out_file_rotate(&from->file, &from->output.out) == 0)
+		begin_output(from);
+}
+
 static int show(struct from *from, struct nfl_client_event *event)
 {
 	const struct subscribe_settings *settings = from->settings;
@@ -171,6 +186,7 @@ static int show(struct from *from, struct nfl_client_event *event)
 	name_interface(from, event);
 	from->output.format->show(&from->output, event);
 	totals_take(&from->totals, event);
+	rotate_in_time(from);
 	if (from->output.out.error)
 		return EXIT_ERROR;
 	if (settings->count && from->totals.packets >= settings->count)
@@ -210,6 +226,12 @@ static int show_message(struct from *from, const struct broker_message *message)
 
 /* --- the loop ---------------------------------------------------------------------------- */
 
+/* What is stored at this time is later than what was asked for. */
+static bool is_after_end(const struct from *from, int64_t time_ns)
+{
+	return from->until_ns && time_ns > from->until_ns + UNTIL_GRACE_NS;
+}
+
 /* Nothing comes at the moment. */
 static int take_silence(struct from *from)
 {
@@ -217,8 +239,8 @@ static int take_silence(struct from *from)
 		return EXIT_ERROR;
 	if (interrupt_over(&from->interrupt))
 		return EXIT_INTERRUPTED;
-	return from->until_ns && realtime_ns() > from->until_ns + UNTIL_GRACE_NS ? EXIT_DONE
-										 : GOES_ON;
+	/* What is stored already comes, however long the broker takes. */
+	return from->follows && is_after_end(from, realtime_ns()) ? EXIT_DONE : GOES_ON;
 }
 
 static int step(struct from *from)
@@ -236,6 +258,9 @@ static int step(struct from *from)
 		complain("%s: %s", from->settings->from_text, err.text);
 		return EXIT_UNAVAILABLE;
 	}
+	/* What is read to its end may have been stored long after it was received. */
+	if (from->follows && is_after_end(from, message.time_ns))
+		return EXIT_DONE;
 	return show_message(from, &message);
 }
 
@@ -288,6 +313,7 @@ static int begin_reading(struct from *from, int64_t now_ns)
 	    .follow = !settings->no_follow && !(from->until_ns && from->until_ns <= now_ns),
 	};
 
+	from->follows = query.follow;
 	/* Packets are stored after they were received: nothing of that time lies before it. */
 	if (from->module->read(from->broker, &query, &err) == 0)
 		return EXIT_DONE;
@@ -339,7 +365,6 @@ static int open_filter(struct from *from)
 
 static int open_output(struct from *from)
 {
-	const struct output_format *format;
 	int r = out_file_open(&from->file, NULL, &from->output.out);
 
 	if (r < 0) {
@@ -347,9 +372,7 @@ static int open_output(struct from *from)
 			 from->file.path ? from->file.path : "standard output", out_file_error(r));
 		return EXIT_ERROR;
 	}
-	format = from->output.format;
-	if (format->begin)
-		format->begin(&from->output);
+	begin_output(from);
 	return EXIT_DONE;
 }
 

@@ -148,11 +148,6 @@ static int read_resume_file(struct resume_file *resume)
 	return EXIT_ERROR;
 }
 
-static void stream_freep(struct nfl_client_stream **stream)
-{
-	nfl_client_stream_free(*stream);
-}
-
 static int subscribe(const struct common *common, struct resume_file *resume, int64_t now_ns)
 {
 	CLEANUP(client_freep) struct nfl_client *client = NULL;

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import harness
 from broker import NFLOGCTL, BrokerTest
@@ -100,6 +101,54 @@ class Exactness(Forward):
         before = len(self.read(self.target)[0])
         return lambda: len(self.read(self.target)[0]) > before
 
+    def test_a_forwarder_that_ends_while_the_broker_takes_nothing_misses_nothing(self):
+        count = 25000  # more than may be on their way: 32 MiB
+        served = self.daemon(config={
+            "history": {"bytes_per_source": "128M"},
+            "tenants": [{"name": "test", "identities": [{"unix_uid": os.getuid()}], "sources": [
+                {"netns": self.ns.name, "groups": [100]}]}]})
+        options = (*PLACE[:-2], "--resume-file", os.path.join(self.folder, "place"), "--all", "--view",
+                   "full")
+        forward = self.forward(served, self.target, *options)
+        self.assertEqual(self.ns.generate(10, 1000), 10)
+        self.wait_stored(10)
+        self.nats.restart(stores=False)
+        self.assertEqual(self.ns.generate(count, 20000, size=1400), count)
+
+        def is_full():
+            sent = self.subscriptions(served)[0].packets_sent
+            return (10 < sent < count and sent == self.sent_before) or self.look(sent)
+        self.sent_before = 0
+        wait_until("nothing more is read", is_full)
+        forward.process.send_signal(signal.SIGTERM)
+        self.assertEqual(forward.process.wait(harness.PATIENCE_S), 1)
+        self.assertIn("the next run stores them", forward.read_log())
+        self.nats.restart()
+        self.forward(served, self.target, *options)
+        self.wait_stored(count + 10)
+        self.assert_whole(count + 10)
+
+    def look(self, sent):
+        """False; the next look is compared with this one."""
+        self.sent_before = sent
+        time.sleep(0.3)  # the pace of looking
+        return False
+
+    def test_the_place_moves_also_where_no_packet_is_wanted(self):
+        place = os.path.join(self.folder, "place")
+        served = self.serve()
+        forward = self.forward(served, self.target, "--create", "--resume-file", place, "--port", "9999")
+
+        def token():
+            if not os.path.exists(place):
+                return None
+            with open(place, encoding="ascii") as f:
+                return f.read()
+        first = wait_until("a place is stored", token)
+        self.assertEqual(self.ns.generate(100, 1000), 100)
+        wait_until("it has moved", lambda: token() != first)
+        forward.stop()
+
     def test_losses_are_stored_and_the_equation_holds(self):
         served = self.daemon(config={
             "history": {"bytes_per_source": "256K"},
@@ -173,6 +222,25 @@ class Reading(Forward):
                                "--no-follow", "-q"], stderr=subprocess.PIPE, check=True)
         self.assertIn(b"-- 12 packets, 0 lost", done.stderr)
 
+    def test_a_time_to_come_ends_it_while_packets_go_on(self):
+        with subprocess.Popen([os.path.join(harness.BIN, "nflog_gen"), "--netns", self.ns.name, "--rate",
+                               "200", "--seconds", "20"], stdout=subprocess.DEVNULL) as generator:
+            done = subprocess.run([NFLOGCTL, "subscribe", "--from", self.target, "--until", "+1s", "-q"],
+                                  stderr=subprocess.PIPE, timeout=15, check=False)
+            self.assertIsNone(generator.poll(), "nothing was going on any more")
+            generator.kill()
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_files_of_it_rotate(self):
+        path = os.path.join(self.folder, "log.json")
+        subprocess.run([NFLOGCTL, "subscribe", "--from", self.target, "--all", "--no-follow", "-o", "json",
+                        "-w", path, "--rotate", "1", "--keep", "5"], stderr=subprocess.DEVNULL,
+                       check=True)
+        for name in ("", ".1", ".2", ".3", ".4"):
+            with open(path + name, encoding="utf-8") as f:
+                self.assertLessEqual(len(f.readlines()), 1, name)
+        self.assertFalse(os.path.exists(path + ".5"))
+
     def test_a_capture_names_the_host(self):
         path = os.path.join(self.folder, "log.pcapng")
         subprocess.run([NFLOGCTL, "subscribe", "--from", self.target, "--all", "--no-follow", "-w",
@@ -216,6 +284,17 @@ class Outputs(Forward):
             forward.stop()
         self.assertEqual({one["host"] for one in lines()}, {"fw1"})
         self.assertEqual([one["sequence"] for one in packets_of(lines())], [1, 2, 3])
+
+    def test_a_reader_of_standard_output_may_leave(self):
+        served = self.serve()
+        with subprocess.Popen(["head", "-n", "1"], stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL) as head:
+            forward = self.forward(served, "-", stdout=head.stdin)
+            head.stdin.close()
+            self.ns.send_udp("10.99.0.9", 53)
+            head.wait(harness.PATIENCE_S)
+        self.ns.send_udp("10.99.0.9", 53)
+        self.assertEqual(forward.process.wait(harness.PATIENCE_S), 0, forward.read_log())
 
     def test_subjects_are_the_pattern_s(self):
         served = self.serve()

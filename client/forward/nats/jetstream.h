@@ -28,7 +28,6 @@ struct window {
 	uint64_t first;
 	uint32_t count;
 	size_t bytes;
-	uint32_t failed;
 	bool has_moved;              /* since progress() looked */
 	bool is_final;               /* trouble is an end */
 	struct broker_error trouble; /* empty: none */

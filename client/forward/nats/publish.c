@@ -96,7 +96,6 @@ void nats_acknowledged(jsCtx *js, natsMsg *msg, jsPubAck *ack, jsPubAckErr *erro
 		window_advance(window);
 	} else if (pending && error) {
 		pending->failed = true;
-		window->failed++;
 		note_trouble(window, error);
 	}
 	window->has_moved = true;
@@ -170,46 +169,50 @@ int nats_publish(struct broker *broker, const struct broker_message *message,
 	return 0;
 }
 
-/* The first message that has to be sent again, as one that is on its way; NULL: none. */
-static natsMsg *take_failed(struct window *window, char id[64])
+/* The next message from @from on that has to be sent again, as one that is on its way; NULL: none. */
+static natsMsg *take_failed(struct window *window, uint64_t *from, char id[64])
 {
 	natsMsg *msg = NULL;
 
 	(void)pthread_mutex_lock(&window->lock);
-	for (uint32_t i = 0; i < window->count && window->failed > 0 && !msg; i++) {
-		struct pending *pending = window_at(window, i);
+	if (*from < window->first)
+		*from = window->first;
+	for (; !msg && *from < window->first + window->count; ++*from) {
+		struct pending *pending = window_at(window, (uint32_t)(*from - window->first));
 
 		if (!pending->failed)
 			continue;
 		msg = pending->msg;
 		memcpy(id, pending->id, sizeof(pending->id));
 		pending->failed = false;
-		window->failed--;
 	}
 	(void)pthread_mutex_unlock(&window->lock);
 	return msg;
 }
 
-/* In the order of the messages, after a pause that doubles while there is no success. */
+/* In the order of the messages, each once, after a pause that doubles while there is no success. */
 static void send_again(struct broker *broker)
 {
-	char id[64];
+	bool is_tried = false;
+	uint64_t from = 0;
+	natsStatus s = NATS_OK;
 	natsMsg *msg;
+	char id[64];
 
 	if (monotonic_ns() < broker->retry_ns)
 		return;
-	while ((msg = take_failed(&broker->window, id))) {
-		natsStatus s = send_message(broker, msg, id);
-
-		broker->pause_ns = broker->pause_ns ? broker->pause_ns * 2 : PAUSE_MIN_NS;
-		if (broker->pause_ns > PAUSE_MAX_NS)
-			broker->pause_ns = PAUSE_MAX_NS;
-		broker->retry_ns = monotonic_ns() + broker->pause_ns;
-		if (s != NATS_OK) {
+	while (s == NATS_OK && (msg = take_failed(&broker->window, &from, id))) {
+		s = send_message(broker, msg, id);
+		if (s != NATS_OK)
 			keep_failed(&broker->window, msg, s);
-			return;
-		}
+		is_tried = true;
 	}
+	if (!is_tried)
+		return;
+	broker->pause_ns = broker->pause_ns ? broker->pause_ns * 2 : PAUSE_MIN_NS;
+	if (broker->pause_ns > PAUSE_MAX_NS)
+		broker->pause_ns = PAUSE_MAX_NS;
+	broker->retry_ns = monotonic_ns() + broker->pause_ns;
 }
 
 static void wait_moved(struct window *window, int timeout_ms)

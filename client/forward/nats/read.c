@@ -64,8 +64,13 @@ int nats_next(struct broker *broker, int timeout_ms, struct broker_message *ret,
 	    .data = natsMsg_GetData(broker->msg),
 	    .len = (size_t)natsMsg_GetDataLength(broker->msg),
 	};
-	if (natsMsg_GetMetaData(&meta, broker->msg) == NATS_OK)
+	if (natsMsg_GetMetaData(&meta, broker->msg) == NATS_OK) {
 		ret->number = meta->Sequence.Stream;
+		ret->time_ns = meta->Timestamp;
+		/* Some that were counted may have been deleted since. */
+		if (meta->NumPending == 0)
+			broker->left = 1;
+	}
 	jsMsgMetaData_Destroy(meta);
 	broker->left -= broker->left > 0;
 	return 1;

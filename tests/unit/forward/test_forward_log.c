@@ -268,6 +268,50 @@ static void what_a_killed_run_has_stored_is_shown_once(void **state)
 	assert_int_equal(nfl_client_log_repeated(scene->log), 3);
 }
 
+static void losses_add_up_and_each_is_told_once(void **state)
+{
+	struct scene *scene = *state;
+
+	started(scene, "e1", NFL_CLIENT_RESUME_CONTINUED);
+	lost(scene, 1, NFL_CLIENT_LOSS_KERNEL_SOCKET, 4);
+	packets(scene, 1, 1, 1);
+	flush(scene);
+	note_place(scene);
+	lost(scene, 1, NFL_CLIENT_LOSS_KERNEL_SOCKET, 5);
+	packets(scene, 1, 2, 2);
+	lost(scene, 1, NFL_CLIENT_LOSS_KERNEL_SOCKET, 3);
+	packets(scene, 1, 3, 3);
+	flush(scene);
+	begin_again(scene);
+	lost(scene, 1, NFL_CLIENT_LOSS_KERNEL_SOCKET, 5); /* as the run before has stored */
+	packets(scene, 1, 2, 2);
+	flush(scene);
+	lost(scene, 1, NFL_CLIENT_LOSS_KERNEL_SOCKET, 4); /* one more than that */
+	packets(scene, 1, 3, 4);
+	flush(scene);
+	assert_shown(scene, "red-1:4 red:1 red-1:5 red:2 red-1:3 red:3 red-1:1 red:4 ");
+}
+
+static void spans_go_on_from_one_run_to_the_next(void **state)
+{
+	struct scene *scene = *state;
+	Nflog__V1__LogSegment *segment;
+
+	started(scene, "e1", NFL_CLIENT_RESUME_CONTINUED);
+	packets(scene, 1, 1, 3);
+	flush(scene);
+	note_place(scene);
+	begin_again(scene);
+	packets(scene, 1, 10, 10); /* a filter held the others back */
+	flush(scene);
+	segment =
+	    nflog__v1__log_segment__unpack(NULL, scene->stored[1].len, scene->stored[1].bytes);
+	assert_non_null(segment);
+	assert_int_equal(segment->spans[0]->after, 3);
+	assert_int_equal(segment->spans[0]->last, 10);
+	nflog__v1__log_segment__free_unpacked(segment, NULL);
+}
+
 static void what_was_stored_and_then_evicted_is_not_lost(void **state)
 {
 	struct scene *scene = *state;
@@ -450,6 +494,8 @@ int main(void)
 	    SCENE(a_message_is_a_sound_log_segment),
 	    SCENE(the_same_message_has_the_same_id_and_another_one_another),
 	    SCENE(what_a_killed_run_has_stored_is_shown_once),
+	    SCENE(losses_add_up_and_each_is_told_once),
+	    SCENE(spans_go_on_from_one_run_to_the_next),
 	    SCENE(what_was_stored_and_then_evicted_is_not_lost),
 	    SCENE(a_second_run_that_is_killed_changes_no_count),
 	    SCENE(a_loss_told_behind_its_gap_is_counted_when_it_is_told),
