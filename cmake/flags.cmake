@@ -19,6 +19,14 @@ if(NFL_SANITIZE)
 endif()
 target_link_libraries(nfl_flags INTERFACE nfl_sanitize)
 
+# What ThreadSanitizer does not see in gRPC, for the targets that use it; and time for what it makes slow.
+set(NFL_GRPC_ORDER "")
+set(NFL_TEST_PATIENCE 1)
+if(NFL_SANITIZE MATCHES thread)
+  set(NFL_GRPC_ORDER ${PROJECT_SOURCE_DIR}/tests/support/tsan/grpc_order.c)
+  set(NFL_TEST_PATIENCE 5)
+endif()
+
 # nfl_room(NAME SOURCES... [DEPS ...]): a static library that exports only its own folder.
 function(nfl_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})

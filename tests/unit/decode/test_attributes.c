@@ -261,9 +261,10 @@ static int decode(struct builder *b, struct nfl_record *ret)
 	return nfl_decode_message(b->bytes, b->len, ret);
 }
 
+/* The record lies in the message, which stays until the next one. */
 static int decode_one(uint16_t type, const void *data, size_t len, struct nfl_record *ret)
 {
-	struct builder b;
+	static struct builder b;
 
 	begin(&b);
 	put_attribute(&b, type, data, len);
